@@ -1,0 +1,151 @@
+"""The Plan: everything about a film that can be known before a GPU is asked. Pure data, JSON in and out.
+
+Frames are counted from 0. `start`, `end` and `arrives` are film frames; `frames` and `intervals` are the model's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from fractions import Fraction
+from typing import Any
+
+from wan_engine.errors import InputError, Problem
+from wan_engine.families import Mode
+
+PLAN_VERSION = 1
+"""Version of the plan's JSON; a plan with another one is refused."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One call of the model and the film frames it owns.
+
+    start, end: the film frames it owns, end exclusive.
+    mode: t2v, i2v or flf2v.  frames: asked of the model, 4k+1.  intervals: model frames of time it spans (m).
+    arrives: the film frame that model frame `intervals` is: `end`, which the next clip owns, or `end - 1` when the
+    film's own last frame is a given picture. Film frame f shows model time (f - start) * intervals / (arrives - start).
+    continuity: how it follows the clip before: cut, last_frame (starts from its model frame `intervals`).
+    start_image: picture it starts from, "" for none; with continuity last_frame the clip before gives it.
+    init_video: with "start_image" empty: film whose last frame it starts from.
+    chain: clips of one chain need each other's last frames and are rendered in order.
+    part, parts: which sub-clip of its prompt it is, from 0.  key: the prompt's key as the user wrote it.
+    """
+
+    index: int
+    start: int
+    end: int
+    mode: Mode
+    frames: int
+    intervals: int
+    arrives: int
+    prompt: str
+    negative: str
+    seed: int
+    steps: int
+    guidance_scale: float
+    guidance_scale_2: float | None
+    sampler: str
+    continuity: str
+    chain: int
+    start_image: str = ""
+    init_video: str = ""
+    end_image: str = ""
+    part: int = 0
+    parts: int = 1
+    key: str = ""
+
+    @property
+    def length(self) -> int:
+        """Film frames it owns."""
+        return self.end - self.start
+
+    def model_time(self, frame: int) -> Fraction:
+        """Where film frame `frame` lies in model frames, 0 to `intervals`, exactly."""
+        if self.arrives == self.start:
+            return Fraction(0)
+        return Fraction((frame - self.start) * self.intervals, self.arrives - self.start)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A film, decided. Owned frames of the clips partition 0 .. frames-1.
+
+    fps, model_fps: exact rates.  models: label of the model by mode.  notes: what was changed or ignored, for the user.
+    disk_bytes: room the lossless clips need at most.  memory_bytes: the largest model's weights and its latents.
+    resolved: values fixed when rendering began (device, dtype, threads, model hash), reused on resume.
+    """
+
+    fps: Fraction
+    model_fps: Fraction
+    frames: int
+    width: int
+    height: int
+    flow_shift: float
+    resample: str
+    image_fit: str
+    clips: tuple[Clip, ...]
+    notes: tuple[str, ...] = ()
+    models: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    disk_bytes: int = 0
+    memory_bytes: int = 0
+    resolved: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the film in seconds."""
+        return float(self.frames / self.fps)
+
+    @property
+    def total_steps(self) -> int:
+        """Denoising steps of the whole film."""
+        return sum(clip.steps for clip in self.clips)
+
+    def chains(self) -> tuple[tuple[Clip, ...], ...]:
+        """The clips by chain, in film order."""
+        chains: dict[int, list[Clip]] = {}
+        for clip in self.clips:
+            chains.setdefault(clip.chain, []).append(clip)
+        return tuple(tuple(clips) for _, clips in sorted(chains.items()))
+
+    def prompt_spans(self) -> Iterator[tuple[int, int, Clip]]:
+        """Start, end (exclusive) and first clip of each prompt, in film order."""
+        for clip in self.clips:
+            if clip.part == 0:
+                end = next((later.end for later in self.clips[clip.index + clip.parts - 1 :]), clip.end)
+                yield clip.start, end, clip
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON-able values. Rates are numbers for readers and exact ratios for `plan_from_json`."""
+    values = asdict(plan)
+    values["clips"] = [asdict(clip) for clip in plan.clips]
+    values["notes"] = list(plan.notes)
+    for name in ("fps", "model_fps"):
+        rate: Fraction = getattr(plan, name)
+        values[name] = int(rate) if rate.denominator == 1 else float(rate)
+        values[f"{name}_ratio"] = f"{rate.numerator}/{rate.denominator}"
+    return {"version": PLAN_VERSION, "seconds": plan.seconds, **values}
+
+
+def plan_from_json(values: dict[str, Any], file: str = "") -> Plan:
+    """The plan that `plan_to_json` wrote. Raises InputError for another version or damaged values."""
+    if values.get("version") != PLAN_VERSION:
+        message = f"plan version {values.get('version')!r} cannot be read; this engine reads {PLAN_VERSION}"
+        raise InputError(Problem(message, "Plan the film again", field="version", file=file))
+    try:
+        known = {entry.name: values[entry.name] for entry in fields(Plan)}
+        known["fps"], known["model_fps"] = Fraction(values["fps_ratio"]), Fraction(values["model_fps_ratio"])
+        known["clips"] = tuple(Clip(**clip) for clip in values["clips"])
+        known["notes"] = tuple(values["notes"])
+        return Plan(**known)
+    except (KeyError, TypeError, ValueError) as error:
+        problem = Problem(f"the plan is damaged: {error!r}", "Plan the film again", file=file)
+        raise InputError(problem) from error
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan as the text of a JSON file."""
+    return json.dumps(plan_to_json(plan), indent=2, ensure_ascii=False) + "\n"

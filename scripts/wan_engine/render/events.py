@@ -1,0 +1,39 @@
+"""What a render reports while it goes on: one frozen record, JSON-able but for its preview picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wan_engine.backends import Picture
+
+
+@dataclass(frozen=True)
+class Event:
+    """One moment of a render.
+
+    kind: started, loading, clip_started, step, decoding, clip_done, encoding, film_done, note, cancelled.
+    clip, clips: number of the clip from 0 and how many there are.  step, steps: done and all, of this clip.
+    steps_done, steps_total: of the whole film.  seconds_left: estimate for the film, None before there is one.
+    preview: RGB picture of what the clip becomes, with some of the step events.
+    """
+
+    kind: str
+    message: str = ""
+    clip: int = 0
+    clips: int = 0
+    step: int = 0
+    steps: int = 0
+    steps_done: int = 0
+    steps_total: int = 0
+    seconds_left: float | None = None
+    preview: Picture | None = None
+
+
+Report = Callable[[Event], None]
+"""Takes each event as it happens; called from the rendering thread, so it must be quick."""
+
+CancelCheck = Callable[[], bool]
+"""Says whether the user wants the work to stop."""

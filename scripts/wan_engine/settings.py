@@ -1,0 +1,375 @@
+"""The one table of user settings: a dataclass whose fields carry label, range and help.
+
+The command line's flags, the settings page of the docs, the API schema and the tab are made from this table, so a
+setting is declared once. `settings_check.settings_from_mapping` turns a user's values into a checked
+`Settings`; values that are schedules are only checked for their type there, `schedule` reads their text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from fractions import Fraction
+from typing import Any
+
+PROJECT_VERSION = 1
+"""Version of the project file schema; a file with a higher one is refused."""
+
+
+@dataclass(frozen=True)
+class SettingSpec:
+    """What one setting is.
+
+    kind: `int`, `float`, `bool`, `text`, `path`, `choice`, `fps`, `schedule` (numbers by frame), `text_schedule`
+    (words by frame), `prompts` (text by key), `images` (path by key).
+    minimum and maximum are inclusive and in `unit`; for a schedule they hold for each value.
+    """
+
+    name: str
+    kind: str
+    default: Any
+    label: str
+    group: str
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+
+
+def _setting(default: Any, kind: str, label: str, group: str, help_text: str, **more: Any) -> Any:
+    metadata = {"kind": kind, "label": label, "group": group, "help": help_text, **more}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a user can set for a film. Names are the keys of project files and, with dashes, of flags."""
+
+    prompts: dict[str, str] = _setting(
+        {},
+        "prompts",
+        "Prompts",
+        "prompts",
+        "What is seen from which frame on: an object of key and text. A key is a frame number, arithmetic with max_f, "
+        "or seconds (12.5s). A prompt holds until the next key; --neg starts its negative part.",
+    )
+    positive_prompt: str = _setting("", "text", "Positive prompt", "prompts", "Put before every prompt.")
+    negative_prompt: str = _setting("", "text", "Negative prompt", "prompts", "Added to every prompt's negative part.")
+
+    max_frames: int = _setting(
+        120, "int", "Frames", "film", "Length of the film.", minimum=1, maximum=1_000_000, unit="frames"
+    )
+    fps: str = _setting(
+        "16",
+        "fps",
+        "Frames per second",
+        "film",
+        "Frame rate of the film: a number or a ratio such as 30000/1001. 23.976, 29.97 and 59.94 mean the exact ratios.",
+        minimum=1,
+        maximum=240,
+        unit="frames/s",
+    )
+    width: int = _setting(
+        0,
+        "int",
+        "Width",
+        "film",
+        "Width of the film; 0 takes the model family's own. Rounded down to what the family can do, noted in the plan.",
+        minimum=0,
+        maximum=8192,
+        unit="pixels",
+    )
+    height: int = _setting(
+        0,
+        "int",
+        "Height",
+        "film",
+        "Height of the film; 0 takes the model family's own. Rounded down like the width.",
+        minimum=0,
+        maximum=8192,
+        unit="pixels",
+    )
+    model_fps: str = _setting(
+        "0",
+        "fps",
+        "Model frames per second",
+        "film",
+        "Rate at which the model's frames are played. 0 takes the family's own (16, or 24 for TI2V-5B); set it to the "
+        "film's rate to use the model's frames as they come.",
+        minimum=0,
+        maximum=240,
+        unit="frames/s",
+    )
+    resample: str = _setting(
+        "blend",
+        "choice",
+        "Resampling in time",
+        "film",
+        "How film frames between two model frames are made: the nearest one, or a linear blend of both.",
+        choices=("nearest", "blend"),
+    )
+    clip_duration: float = _setting(
+        0.0,
+        "float",
+        "Longest clip",
+        "film",
+        "Longest clip asked of the model at once; longer prompts are split into equal parts. 0 takes the family's "
+        "native length.",
+        minimum=0,
+        maximum=60,
+        unit="seconds",
+    )
+
+    init_image: str = _setting("", "path", "Start image", "start", "Picture the film starts from.")
+    init_video: str = _setting(
+        "", "path", "Start video", "start", "Film that is continued: its last frame is the film's first."
+    )
+    end_image: str = _setting("", "path", "End image", "start", "Picture the film's last frame arrives at.")
+    guided_images: dict[str, str] = _setting(
+        {},
+        "images",
+        "Guided images",
+        "start",
+        "Pictures by frame: the film arrives at each on its own frame. Keys as in prompts.",
+    )
+    image_fit: str = _setting(
+        "cover",
+        "choice",
+        "Image fit",
+        "start",
+        "How pictures of another shape are fitted: cropped to cover, bars around to contain, or stretched.",
+        choices=("cover", "contain", "stretch"),
+    )
+    continuity: str = _setting(
+        "auto",
+        "choice",
+        "Continuity",
+        "start",
+        "How a clip follows the one before: from its last frame, by a hard cut, or by the best the model can do.",
+        choices=("auto", "last_frame", "cut"),
+    )
+
+    model: str = _setting(
+        "",
+        "path",
+        "Model",
+        "model",
+        "Folder of the model in the diffusers layout, or of several such folders. Empty takes the embedded small model.",
+    )
+    i2v_model: str = _setting(
+        "", "path", "Image-to-video model", "model", "Folder of the model that continues from a picture, if another."
+    )
+    flf2v_model: str = _setting(
+        "", "path", "First-last-frame model", "model", "Folder of the model that goes between two pictures, if another."
+    )
+    backend: str = _setting(
+        "wan",
+        "choice",
+        "Backend",
+        "model",
+        "wan renders with the model; dry_run draws prompt, clip and frame number without one, to look at the pacing.",
+        choices=("wan", "dry_run"),
+    )
+    device: str = _setting(
+        "auto", "text", "Device", "model", "Where the model runs: auto, cpu, cuda, cuda:1, mps, xpu."
+    )
+    dtype: str = _setting(
+        "auto",
+        "choice",
+        "Precision",
+        "model",
+        "Number format of the transformer. auto is bfloat16 on a GPU that has it and float32 on a CPU.",
+        choices=("auto", "float32", "bfloat16", "float16"),
+    )
+
+    steps: str = _setting(
+        "",
+        "schedule",
+        "Steps",
+        "sampling",
+        "Denoising steps, by clip. Empty takes the family's own.",
+        minimum=1,
+        maximum=1000,
+    )
+    guidance_scale: str = _setting(
+        "",
+        "schedule",
+        "Guidance scale",
+        "sampling",
+        "How strongly the prompt is followed (CFG), by clip; 1 switches it off. Empty takes the family's own.",
+        minimum=0,
+        maximum=100,
+    )
+    guidance_scale_2: str = _setting(
+        "",
+        "schedule",
+        "Guidance scale, low noise",
+        "sampling",
+        "Guidance of the second expert of Wan 2.2 A14B, by clip. Empty takes the family's own.",
+        minimum=0,
+        maximum=100,
+    )
+    flow_shift: float = _setting(
+        0.0,
+        "float",
+        "Flow shift",
+        "sampling",
+        "Shift of the noise schedule. 0 takes the family's own for the picture size.",
+        minimum=0,
+        maximum=100,
+    )
+    sampler: str = _setting(
+        "unipc",
+        "text_schedule",
+        "Sampler",
+        "sampling",
+        "UniPC or flow Euler, by clip.",
+        choices=("unipc", "euler"),
+    )
+    seed: int = _setting(
+        -1,
+        "int",
+        "Seed",
+        "sampling",
+        "Start of the random numbers; -1 draws one and writes it into the plan.",
+        minimum=-1,
+        maximum=2**32 - 1,
+    )
+    seed_behavior: str = _setting(
+        "iter",
+        "choice",
+        "Seed behaviour",
+        "sampling",
+        "How the seed goes on from prompt to prompt, as in Deforum.",
+        choices=("iter", "ladder", "alternate", "fixed", "random", "schedule"),
+    )
+    seed_iter_n: int = _setting(
+        1, "int", "Seed iter N", "sampling", "With iter: prompts that share a seed.", minimum=1, maximum=100_000
+    )
+    seed_schedule: str = _setting(
+        '0:(s), 1:(-1), "max_f-2":(-1), "max_f-1":(s)',
+        "schedule",
+        "Seed schedule",
+        "sampling",
+        "With the behaviour schedule: the seed by frame; -1 is a random one.",
+        minimum=-1,
+        maximum=2**32 - 1,
+    )
+
+    batch_name: str = _setting(
+        "film",
+        "text",
+        "Batch name",
+        "output",
+        "Folder of the films inside the output folder; {timestring}, {seed} and other settings are filled in.",
+    )
+    output_dir: str = _setting("", "path", "Output folder", "output", "Where films go. Empty takes the usual place.")
+    codec: str = _setting(
+        "h264",
+        "choice",
+        "Codec",
+        "output",
+        "H.264 or HEVC in mp4, an animated GIF, or png for numbered pictures alone.",
+        choices=("h264", "hevc", "gif", "png"),
+    )
+    encoder: str = _setting(
+        "auto",
+        "choice",
+        "Encoder",
+        "output",
+        "nvenc encodes on the GPU and is an error where it does not work; auto takes it where it works.",
+        choices=("auto", "nvenc", "software"),
+    )
+    crf: int = _setting(
+        17, "int", "CRF", "output", "Quality of the film: 0 is lossless, 51 the worst.", minimum=0, maximum=51
+    )
+    preset: str = _setting(
+        "slow",
+        "choice",
+        "Preset",
+        "output",
+        "Slower presets make smaller files.",
+        choices=(
+            "veryslow",
+            "slower",
+            "slow",
+            "medium",
+            "fast",
+            "faster",
+            "veryfast",
+            "superfast",
+            "ultrafast",
+        ),
+    )
+    pixel_format: str = _setting(
+        "yuv420p",
+        "choice",
+        "Pixel format",
+        "output",
+        "yuv420p plays everywhere; the others keep more colour.",
+        choices=("yuv420p", "yuv444p", "yuv420p10le"),
+    )
+    save_frames: bool = _setting(
+        False, "bool", "Save frames", "output", "Also write <timestring>_000000000.png and so on."
+    )
+    make_gif: bool = _setting(False, "bool", "Make GIF", "output", "Also write an animated GIF.")
+    subtitles: bool = _setting(True, "bool", "Subtitles", "output", "Write the prompts as .srt beside the film.")
+    soundtrack: str = _setting("", "path", "Soundtrack", "output", "Sound or film file whose sound the film gets.")
+    soundtrack_offset: float = _setting(
+        0.0,
+        "float",
+        "Soundtrack offset",
+        "output",
+        "Second of the film at which the sound starts; a negative one leaves out the sound's beginning.",
+        minimum=-36_000,
+        maximum=36_000,
+        unit="seconds",
+    )
+    keep_clips: bool = _setting(
+        False, "bool", "Keep clips", "output", "Keep the lossless clips after the film is finished."
+    )
+
+    @property
+    def film_fps(self) -> Fraction:
+        """The film's exact frame rate, in frames a second."""
+        return parse_fps(self.fps)
+
+
+def _spec(entry: Any) -> SettingSpec:
+    default = entry.default if entry.default is not MISSING else entry.default_factory()
+    return SettingSpec(name=entry.name, default=default, **entry.metadata)
+
+
+SETTINGS: dict[str, SettingSpec] = {entry.name: _spec(entry) for entry in fields(Settings)}
+"""The table, by name, in the order in which settings are shown."""
+
+GROUPS: tuple[str, ...] = tuple(dict.fromkeys(spec.group for spec in SETTINGS.values()))
+"""The groups in the order in which they are shown."""
+
+_NTSC = {"23.976": (24000, 1001), "23.98": (24000, 1001), "29.97": (30000, 1001), "59.94": (60000, 1001)}
+
+
+def parse_fps(value: str | int | float) -> Fraction:
+    """A frame rate as an exact ratio: `16`, `12.5`, `30000/1001`; 23.976, 29.97 and 59.94 are the broadcast ratios.
+
+    Raises ValueError for anything else. Zero is allowed and means "not set".
+    """
+    text = str(value).strip()
+    if text in _NTSC:
+        return Fraction(*_NTSC[text])
+    if len(text) > 32:
+        raise ValueError("too long for a frame rate")
+    try:
+        rate = Fraction(text)
+    except ZeroDivisionError as error:
+        raise ValueError("its denominator is zero") from error
+    if rate < 0:
+        raise ValueError("it is negative")
+    return rate
+
+
+def settings_to_mapping(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON-able values that `settings_from_mapping` reads back to an equal object."""
+    return asdict(settings)

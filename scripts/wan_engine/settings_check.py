@@ -1,0 +1,142 @@
+"""Checks a user's values against the table of settings and reports every problem together."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from wan_engine.errors import InputError, Problem, ProblemList
+from wan_engine.settings import SETTINGS, Settings, SettingSpec, parse_fps
+
+
+def nearest_name(name: str, known: list[str] | tuple[str, ...]) -> str:
+    """A remedy that names the closest known name, or the known names when none is close."""
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    return f'Did you mean "{close[0]}"?' if close else "Known names: " + ", ".join(known)
+
+
+def settings_from_mapping(values: Mapping[str, Any], file: str = "") -> Settings:
+    """Checked settings from a user's values; what is not given has its default.
+
+    Numbers given as text are read. Raises InputError with every unknown name, wrong type and value out of range.
+    """
+    problems = ProblemList()
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        spec = SETTINGS.get(name)
+        if spec is None:
+            remedy = nearest_name(str(name), tuple(SETTINGS))
+            problems.add(Problem(f'"{name}" is not a setting', remedy, field=str(name), file=file))
+            continue
+        try:
+            checked[name] = _checked(spec, value)
+        except InputError as error:
+            problems.extend(InputError(_with_file(problem, file) for problem in error.problems))
+    problems.raise_if_any()
+    return Settings(**checked)
+
+
+def _with_file(problem: Problem, file: str) -> Problem:
+    return replace(problem, file=problem.file or file)
+
+
+def _wrong(spec: SettingSpec, message: str, remedy: str, key: str = "") -> InputError:
+    return InputError(Problem(message, remedy, field=spec.name, key=key))
+
+
+def _checked(spec: SettingSpec, value: Any) -> Any:
+    if value is None:
+        raise _wrong(spec, "it has no value", "Give a value or leave the setting out")
+    check = {
+        "int": _whole_number,
+        "float": _number,
+        "bool": _switch,
+        "choice": _choice,
+        "fps": _fps,
+        "schedule": _schedule_text,
+        "text_schedule": _schedule_text,
+        "prompts": _text_by_key,
+        "images": _text_by_key,
+    }.get(spec.kind, _text)
+    return check(spec, value)
+
+
+def _text(spec: SettingSpec, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong(spec, f"{value!r} is not text", "Put it in quotes")
+    if "\x00" in value:
+        raise _wrong(spec, "the text holds a NUL character", "Remove it")
+    return value
+
+
+def _number(spec: SettingSpec, value: Any) -> float:
+    try:
+        number = float(value) if not isinstance(value, bool) else math.nan
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise _wrong(spec, f"{value!r} is not a number", "Give a number such as 1.5")
+    _in_range(spec, number)
+    return number
+
+
+def _whole_number(spec: SettingSpec, value: Any) -> int:
+    number = _number(spec, value)
+    if number != int(number):
+        raise _wrong(spec, f"{value!r} is not a whole number", "Give a whole number")
+    return int(number)
+
+
+def _in_range(spec: SettingSpec, number: float) -> None:
+    low, high = spec.minimum, spec.maximum
+    if (low is not None and number < low) or (high is not None and number > high):
+        unit = f" {spec.unit}" if spec.unit else ""
+        raise _wrong(spec, f"{number:g} is out of range", f"Give {low:g} to {high:g}{unit}")
+
+
+def _switch(spec: SettingSpec, value: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise _wrong(spec, f"{value!r} is neither true nor false", "Give true or false")
+
+
+def _choice(spec: SettingSpec, value: Any) -> str:
+    text = str(value).strip().lower()
+    if text not in spec.choices:
+        raise _wrong(spec, f"{value!r} is not one of its values", "Give one of " + ", ".join(spec.choices))
+    return text
+
+
+def _fps(spec: SettingSpec, value: Any) -> str:
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        rate = parse_fps(value)
+    except ValueError as error:
+        raise _wrong(spec, f"{value!r} is not a frame rate", "Give a number or a ratio such as 30000/1001") from error
+    _in_range(spec, float(rate))
+    return str(value).strip()
+
+
+def _schedule_text(spec: SettingSpec, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise _wrong(spec, f"{value!r} is not a schedule", 'Give a value or a schedule such as "0: (5.0), 40: (7)"')
+    return value if isinstance(value, str) else repr(value)
+
+
+def _text_by_key(spec: SettingSpec, value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise _wrong(spec, "it is not an object of key and text", 'Write it as {"0": "...", "30": "..."}')
+    problems = ProblemList()
+    for key, text in value.items():
+        if not isinstance(text, str):
+            message, remedy = f"its value is {type(text).__name__}, not text", "Put the value in quotes"
+            problems.add(Problem(message, remedy, field=spec.name, key=str(key)))
+    problems.raise_if_any()
+    return {str(key): text for key, text in value.items()}
