@@ -32,7 +32,6 @@ class ClipRequest:
     clip: Clip
     width: int
     height: int
-    flow_shift: float
     start_image: Picture | None = None
     end_image: Picture | None = None
 

@@ -26,6 +26,7 @@ class Clip:
     mode: t2v, i2v or flf2v.  frames: asked of the model, 4k+1.  intervals: model frames of time it spans (m).
     arrives: the film frame that model frame `intervals` is: `end`, which the next clip owns, or `end - 1` when the
     film's own last frame is a given picture. Film frame f shows model time (f - start) * intervals / (arrives - start).
+    flow_shift: sigma shift of its noise schedule; families recommend different ones.
     continuity: how it follows the clip before: cut, last_frame (starts from its model frame `intervals`).
     start_image: picture it starts from, "" for none; with continuity last_frame the clip before gives it.
     init_video: with "start_image" empty: film whose last frame it starts from.
@@ -46,6 +47,7 @@ class Clip:
     steps: int
     guidance_scale: float
     guidance_scale_2: float | None
+    flow_shift: float
     sampler: str
     continuity: str
     chain: int
@@ -82,7 +84,6 @@ class Plan:
     frames: int
     width: int
     height: int
-    flow_shift: float
     resample: str
     image_fit: str
     clips: tuple[Clip, ...]
