@@ -1,0 +1,38 @@
+"""Hashes of files and of plain values, to tell whether something is still what it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from wan_engine.storage.atomic import storage_error
+
+SHORT_LENGTH = 12
+"""Characters of a short hash: 48 bits, enough to tell a machine's models apart."""
+
+
+def hash_bytes(data: bytes) -> str:
+    """SHA-256 of bytes, 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's content. Raises StorageError."""
+    try:
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise storage_error(path, error, "read") from error
+
+
+def hash_json(values: Any) -> str:
+    """SHA-256 of JSON-able values; the order of keys does not matter. TypeError or ValueError for other values."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hash_bytes(text.encode("ascii"))
+
+
+def short_hash(digest: str) -> str:
+    """The first characters of a hash, for names and messages."""
+    return digest[:SHORT_LENGTH]
