@@ -18,7 +18,7 @@ def hash_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def hash_file(path: Path) -> str:
+def file_hash(path: Path) -> str:
     """SHA-256 of a file's content. Raises StorageError."""
     try:
         with path.open("rb") as opened:
@@ -27,7 +27,7 @@ def hash_file(path: Path) -> str:
         raise storage_error(path, error, "read") from error
 
 
-def hash_json(values: Any) -> str:
+def value_hash(values: Any) -> str:
     """SHA-256 of JSON-able values; the order of keys does not matter. TypeError or ValueError for other values."""
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hash_bytes(text.encode("ascii"))
