@@ -7,6 +7,7 @@ setting is declared once. `settings_check.settings_from_mapping` turns a user's 
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from fractions import Fraction
 from typing import Any
@@ -66,7 +67,8 @@ class Settings:
         "fps",
         "Frames per second",
         "film",
-        "Frame rate of the film: a number or a ratio such as 30000/1001. 23.976, 29.97 and 59.94 mean the exact ratios.",
+        "Frame rate of the film: a number or a ratio such as 30000/1001. 23.976, 29.97 and 59.94 mean the exact "
+        "ratios.",
         minimum=1,
         maximum=240,
         unit="frames/s",
@@ -156,7 +158,8 @@ class Settings:
         "path",
         "Model",
         "model",
-        "Folder of the model in the diffusers layout, or of several such folders. Empty takes the embedded small model.",
+        "Folder of the model in the diffusers layout, or of several such folders. Empty takes the embedded small "
+        "model.",
     )
     i2v_model: str = _setting(
         "", "path", "Image-to-video model", "model", "Folder of the model that continues from a picture, if another."
@@ -349,6 +352,7 @@ GROUPS: tuple[str, ...] = tuple(dict.fromkeys(spec.group for spec in SETTINGS.va
 """The groups in the order in which they are shown."""
 
 _NTSC = {"23.976": (24000, 1001), "23.98": (24000, 1001), "29.97": (30000, 1001), "59.94": (60000, 1001)}
+_RATE = re.compile(r"-?[0-9]{1,9}(\.[0-9]{0,20}|/[0-9]{1,9})?")
 
 
 def parse_fps(value: str | int | float) -> Fraction:
@@ -359,8 +363,9 @@ def parse_fps(value: str | int | float) -> Fraction:
     text = str(value).strip()
     if text in _NTSC:
         return Fraction(*_NTSC[text])
-    if len(text) > 32:
-        raise ValueError("too long for a frame rate")
+    # Fraction also reads exponents, and 1e999999999 would take all memory.
+    if not _RATE.fullmatch(text):
+        raise ValueError("it is neither a number nor a ratio")
     try:
         rate = Fraction(text)
     except ZeroDivisionError as error:

@@ -115,8 +115,6 @@ def _choice(spec: SettingSpec, value: Any) -> str:
 
 def _fps(spec: SettingSpec, value: Any) -> str:
     try:
-        if isinstance(value, bool):
-            raise ValueError
         rate = parse_fps(value)
     except ValueError as error:
         raise _wrong(spec, f"{value!r} is not a frame rate", "Give a number or a ratio such as 30000/1001") from error

@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Any
 from wan_engine.plan.model import Clip, Plan
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
-    Picture = npt.NDArray[np.uint8]
-    """One frame: shape (height, width, 3), RGB, 0 to 255."""
+    from wan_engine.media.picture import Picture as Picture
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from wan_engine.errors import MediaError
 from wan_engine.storage.atomic import AtomicPath, storage_error
 
 if TYPE_CHECKING:
-    from wan_engine.backends import Picture
+    from wan_engine.media.picture import Picture
 
 logger = logging.getLogger(__name__)
 

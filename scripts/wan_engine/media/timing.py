@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wan_engine.errors import MediaError
 
 if TYPE_CHECKING:
-    from wan_engine.backends import Picture
+    from wan_engine.media.picture import Picture
 
 _HALF = Fraction(1, 2)
 

@@ -1,0 +1,77 @@
+"""What holds for every test: a clean environment, no network, and a logged ERROR is a failure."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+# The same examples on every run, so that a failure is the change's; no deadline, for the machine may be busy.
+hypothesis_settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("house")
+
+_CLEANED = ("WAN_", "HF_", "HUGGINGFACE_", "TRANSFORMERS_", "DIFFUSERS_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The user's own settings reach no test; state goes to a folder of the test's own."""
+    for name in tuple(os.environ):
+        if name.startswith(_CLEANED):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("WAN_HOME", str(tmp_path / "wan-home"))
+
+
+def _is_local(family: int, address: Any) -> bool:
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        return True
+    host = address[0]
+    if host in ("localhost", ""):
+        return True
+    try:
+        return ipaddress.ip_address(host.split("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    """Connecting to anything but this machine is an error, also while wider fixtures are made."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            real = getattr(socket.socket, name)
+
+            def guarded(self: socket.socket, address: Any, real: Any = real) -> Any:
+                if not _is_local(self.family, address):
+                    raise RuntimeError(f"a test connects to {address!r}: tests use no network")
+                return real(self, address)
+
+            patch.setattr(socket.socket, name, guarded)
+        yield
+
+
+class _ErrorRecords(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(f"{record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def no_logged_errors() -> Iterator[None]:
+    """An ERROR in the engine's log fails the test."""
+    handler = _ErrorRecords()
+    logger = logging.getLogger("wan_engine")
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+    assert not handler.messages, "logged as ERROR: " + "; ".join(handler.messages)
