@@ -1,0 +1,7 @@
+"""The backend that renders with Wan models through the components of diffusers' pipelines."""
+
+from __future__ import annotations
+
+from wan_engine.backends.wan.backend import WanBackend
+
+__all__ = ["WanBackend"]

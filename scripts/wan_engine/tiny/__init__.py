@@ -1,0 +1,1 @@
+"""The small Wan model that comes with the engine."""
