@@ -13,7 +13,9 @@ from wan_engine.schedule.timeline import Timeline
 LARGEST_FRAME = 10**9
 """Keys beyond this are a mistake: more than a year of film at 30 frames a second."""
 
-_QUOTES_AND_BRACKETS = str.maketrans("", "", "'\"()")
+QUOTES_AND_BRACKETS = str.maketrans("", "", "'\"()")
+"""Deforum removes these before it looks whether a key or value is a plain number."""
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]*\.[0-9]+)")
 _SECONDS = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))\s*s")
 
@@ -33,7 +35,9 @@ def parse_key(text: str, timeline: Timeline, field: str) -> int:
 
 def frame_of_key(text: str, timeline: Timeline) -> int:
     """As `parse_key`, but raises ExpressionError with the column in `text`."""
-    bare = text[:200].translate(_QUOTES_AND_BRACKETS).strip()
+    if text.isascii() and text.isdecimal() and len(text) < 10:
+        return int(text)
+    bare = text[:200].translate(QUOTES_AND_BRACKETS).strip()
     column = len(text) - len(text.lstrip()) + 1
     if not bare:
         raise ExpressionError("the key is empty", "Write a frame number such as 30", column)
@@ -55,6 +59,6 @@ def _without_quotes(text: str) -> str:
 
 
 def _sane(value: int | float | Fraction, column: int) -> int:
-    if abs(value) > LARGEST_FRAME:
+    if not -LARGEST_FRAME <= value <= LARGEST_FRAME:
         raise ExpressionError("the key is far too large", "Give a frame inside the film", column)
     return int(value)

@@ -287,13 +287,13 @@ class _Parser:
             raise ExpressionError(f'"{name}" ({VARIABLES[name]}) is not available here', known, token.column)
         raise self._unknown(token, [*self._names, "where", *FUNCTIONS])
 
-    @staticmethod
-    def _unknown(token: Token, known: list[str]) -> ExpressionError:
+    def _unknown(self, token: Token, known: list[str]) -> ExpressionError:
         message = f'"{token.text[:40]}" is not known'
         if token.text in _WORD_REMEDIES:
             return ExpressionError(message, _WORD_REMEDIES[token.text], token.column)
         close = difflib.get_close_matches(token.text[:40].lower(), known, n=1, cutoff=0.6)
-        remedy = f'Did you mean "{close[0]}"?' if close else "Known: " + ", ".join(known)
+        some = ", ".join([*self._names, "where", "sin", "cos", "abs", "floor", "minimum"])
+        remedy = f'Did you mean "{close[0]}"?' if close else f"Known are numbers, {some} and others"
         return ExpressionError(message, remedy, token.column)
 
     def _call(self, token: Token) -> Node:
