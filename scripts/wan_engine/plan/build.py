@@ -1,0 +1,132 @@
+"""Settings and the models at hand become a Plan, or one error that holds everything that is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wan_engine.errors import InputError, ProblemList
+from wan_engine.families import Lineup
+from wan_engine.plan.canvas import Canvas, choose_canvas
+from wan_engine.plan.chain import Piece, lay_pieces
+from wan_engine.plan.continuity import CONTINUITIES
+from wan_engine.plan.model import Clip, Plan
+from wan_engine.plan.needs import disk_bytes, memory_bytes
+from wan_engine.plan.notes import plan_notes
+from wan_engine.plan.pace import Pace, paces
+from wan_engine.plan.pictures import StartPicture, guided_problems, pictures_by_frame, start_problems
+from wan_engine.plan.refusals import no_common_rate, no_models
+from wan_engine.plan.stretches import stretches
+from wan_engine.schedule.film_schedule import FilmSchedule, read_schedule
+from wan_engine.schedule.keyed import NumberSchedule
+from wan_engine.schedule.seeds import part_seed
+from wan_engine.settings import Settings, parse_fps
+
+
+def build_plan(settings: Settings, lineup: Lineup) -> Plan:
+    """The film that these settings and models make. `settings.seed` is fixed: 0 or more (ValueError otherwise).
+
+    Raises InputError with every problem of the settings, then CapabilityError where the models cannot do what is
+    asked. Reads no media: of pictures and films only that their files are there.
+    """
+    if settings.seed < 0:
+        raise ValueError("the seed must be fixed before planning; see schedule.seeds.fixed_seed")
+    schedule = _checked_schedule(settings)
+    if not lineup.cards:
+        raise no_models()
+    pace, pieces = _paced_pieces(settings, schedule, lineup)
+    canvas = choose_canvas(settings, tuple(dict.fromkeys(lineup.card(piece.mode).family for piece in pieces)))
+    maker = _ClipMaker(settings, schedule, lineup, canvas)
+    clips = tuple(maker.clip(index, piece) for index, piece in enumerate(pieces))
+    return Plan(
+        fps=pace.film_fps,
+        model_fps=pace.model_fps,
+        frames=settings.max_frames,
+        width=canvas.width,
+        height=canvas.height,
+        resample=settings.resample,
+        image_fit=settings.image_fit,
+        clips=clips,
+        notes=(*schedule.notes, *canvas.notes, *plan_notes(settings, pace, pieces, clips)),
+        models={clip.mode: lineup.card(clip.mode).name for clip in clips},
+        seed=settings.seed,
+        disk_bytes=disk_bytes(pieces, canvas),
+        memory_bytes=memory_bytes(pieces, canvas, lineup),
+    )
+
+
+def _checked_schedule(settings: Settings) -> FilmSchedule:
+    problems = ProblemList()
+    for problem in start_problems(settings):
+        problems.add(problem)
+    try:
+        schedule = read_schedule(settings)
+    except InputError as error:
+        problems.extend(error)
+        raise InputError(problems) from error
+    for problem in guided_problems(settings, schedule.images):
+        problems.add(problem)
+    problems.raise_if_any()
+    return schedule
+
+
+def _paced_pieces(settings: Settings, schedule: FilmSchedule, lineup: Lineup) -> tuple[Pace, list[Piece]]:
+    """The clips at the rate that all families they use share; the rate decides where long prompts are split."""
+    places = stretches(schedule.prompts.spans, pictures_by_frame(settings, schedule.images))
+    continuity = CONTINUITIES[settings.continuity]
+    chosen = parse_fps(settings.model_fps)
+    for pace in paces(settings, lineup):
+        pieces = lay_pieces(places, continuity, pace)
+        used = {lineup.card(piece.mode).family.fps for piece in pieces}
+        if chosen or used == {pace.model_fps}:
+            return pace, pieces
+    raise no_common_rate(lineup)
+
+
+@dataclass(frozen=True)
+class _ClipMaker:
+    """Gives each piece the schedule's values at its first film frame, or its family's own."""
+
+    settings: Settings
+    schedule: FilmSchedule
+    lineup: Lineup
+    canvas: Canvas
+
+    def clip(self, index: int, piece: Piece) -> Clip:
+        """The finished clip."""
+        schedule, frame = self.schedule, piece.start
+        family = self.lineup.card(piece.mode).family
+        span = schedule.prompts.spans[piece.prompt]
+        prompt = schedule.prompts.at(frame)
+        guidance_2 = family.guidance_scale_2
+        if guidance_2 is not None:
+            guidance_2 = _value(schedule.guidance_scale_2, frame, guidance_2)
+        start, end = piece.first_picture or StartPicture(), piece.last_picture or StartPicture()
+        return Clip(
+            index=index,
+            start=piece.start,
+            end=piece.end,
+            mode=piece.mode,
+            frames=piece.frames,
+            intervals=piece.intervals,
+            arrives=piece.arrives,
+            prompt=prompt.positive,
+            negative=prompt.negative,
+            seed=part_seed(schedule.seeds[piece.prompt], piece.part),
+            steps=int(_value(schedule.steps, frame, family.steps)),
+            guidance_scale=_value(schedule.guidance_scale, frame, family.guidance_scale),
+            guidance_scale_2=guidance_2,
+            flow_shift=self.settings.flow_shift or family.flow_shift(self.canvas.width, self.canvas.height),
+            sampler=schedule.sampler.at(frame),
+            continuity="last_frame" if piece.starts_from == "clip" else "cut",
+            chain=piece.chain,
+            start_image=start.image,
+            init_video=start.video,
+            end_image=end.image,
+            part=piece.part,
+            parts=piece.parts,
+            key=span.key,
+        )
+
+
+def _value(schedule: NumberSchedule | None, frame: int, own: float) -> float:
+    return own if schedule is None else schedule.at(frame)

@@ -1,0 +1,48 @@
+"""What a film takes while it is made: room on the disk and memory on the device, estimated from its clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wan_engine.families import Lineup
+from wan_engine.plan.canvas import Canvas
+from wan_engine.plan.chain import Piece
+from wan_engine.plan.timing import LATENT_STRIDE
+
+LATENT_CHANNELS, LATENT_SCALE = 16, 8
+"""Channels and downscaling of the Wan 2.1 VAE; the Wan 2.2 one (48 channels, 16) needs less for the same picture."""
+
+STATE_ARRAYS = 4
+"""Latent-sized arrays of a resume state: the latents, and UniPC's last sample and two earlier predictions."""
+
+FLOAT_BYTES, COLOURS = 4, 3
+
+
+def disk_bytes(pieces: Sequence[Piece], canvas: Canvas) -> int:
+    """Room for all clips at worst, in bytes: raw RGB of the frames kept, and two resume states of the largest clip.
+
+    Frames 0 .. intervals of a clip are kept. FFV1 usually takes half of raw RGB. A new state is written beside the
+    old one before it takes its place, so there are two.
+    """
+    frames = sum(piece.intervals + 1 for piece in pieces)
+    states = 2 * STATE_ARRAYS * max(_latent_bytes(piece.frames, canvas) for piece in pieces)
+    return frames * canvas.width * canvas.height * COLOURS + states
+
+
+def memory_bytes(pieces: Sequence[Piece], canvas: Canvas, lineup: Lineup) -> int:
+    """Memory of the most demanding clip, in bytes: its model's weights, its latents and its decoded frames as float32.
+
+    A lower bound: what the layers keep while they compute depends on the kernel and comes on top.
+    """
+    return max(lineup.card(piece.mode).weights_bytes + _clip_bytes(piece.frames, canvas) for piece in pieces)
+
+
+def _clip_bytes(frames: int, canvas: Canvas) -> int:
+    decoded = frames * canvas.width * canvas.height * COLOURS * FLOAT_BYTES
+    return STATE_ARRAYS * _latent_bytes(frames, canvas) + decoded
+
+
+def _latent_bytes(frames: int, canvas: Canvas) -> int:
+    latent_frames = (frames - 1) // LATENT_STRIDE + 1
+    area = -(-canvas.width // LATENT_SCALE) * -(-canvas.height // LATENT_SCALE)
+    return latent_frames * LATENT_CHANNELS * area * FLOAT_BYTES

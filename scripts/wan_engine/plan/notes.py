@@ -1,0 +1,113 @@
+"""What a plan tells the user: what was changed, split, cut or ignored, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from wan_engine.families import Lineup
+from wan_engine.plan.chain import Piece
+from wan_engine.plan.model import Clip
+from wan_engine.plan.pace import Pace
+from wan_engine.settings import Settings
+
+SHOWN = 8
+"""Keys and frames named in one note; the rest is counted."""
+
+
+def plan_notes(settings: Settings, pace: Pace, pieces: Sequence[Piece], clips: Sequence[Clip]) -> Iterator[str]:
+    """The notes of a plan whose clips are laid, in the order in which they matter."""
+    lineup = pace.lineup
+    yield from _noise(lineup, clips)
+    if settings.continuity == "auto":  # otherwise the user asked for the cuts, or was refused
+        yield from _cuts(lineup, pieces)
+        yield from _jumps(lineup, pieces)
+    yield from _splits(clips)
+    yield from _rates(settings, pace, clips)
+    yield from _held(settings)
+    yield from _ignored(settings, pace, clips)
+
+
+def _noise(lineup: Lineup, clips: Sequence[Clip]) -> Iterator[str]:
+    if any(lineup.card(mode).noise for mode in {clip.mode for clip in clips}):
+        yield "The pictures are noise: the model's weights are random"
+
+
+def _cuts(lineup: Lineup, pieces: Sequence[Piece]) -> Iterator[str]:
+    cut = [piece.start for piece in pieces[1:] if piece.starts_from == "text"]
+    if cut:
+        yield (
+            f"Hard cuts at {_frames(cut)}: the models here do {lineup.words()}, so a clip cannot go on from the one "
+            "before. Set i2v_model for that"
+        )
+
+
+def _jumps(lineup: Lineup, pieces: Sequence[Piece]) -> Iterator[str]:
+    jumps = [piece for piece in pieces if piece.jumps_to]
+    without_model = [piece.end for piece in jumps if piece.starts_from != "text"]
+    from_text = [piece.end for piece in jumps if piece.starts_from == "text"]
+    if not lineup.can("flf2v"):
+        without_model, from_text = [piece.end for piece in jumps], []
+    if without_model:
+        yield (
+            f"The film cuts to its pictures at {_frames(without_model)} instead of arriving there: no model here does "
+            "first-last-frame-to-video. Set flf2v_model for that"
+        )
+    if from_text:
+        yield (
+            f"The film cuts to its pictures at {_frames(from_text)} instead of arriving there: the clips before them "
+            "start from their prompts alone. Give start pictures, or set continuity to last_frame"
+        )
+
+
+def _splits(clips: Sequence[Clip]) -> Iterator[str]:
+    split = [f'"{clip.key}" into {clip.parts}' for clip in clips if clip.part == 0 and clip.parts > 1]
+    if split:
+        yield f"Prompts rendered as several clips: {_listed(split)}"
+
+
+def _rates(settings: Settings, pace: Pace, clips: Sequence[Clip]) -> Iterator[str]:
+    film, model = float(pace.film_fps), float(pace.model_fps)
+    if pace.film_fps != pace.model_fps:
+        between = "blended" if settings.resample == "blend" else "taken from the nearest one"
+        yield (
+            f"The film shows {film:g} frames a second and the model makes {model:g}: {1 / float(pace.rate):.4g} film "
+            f"frames to a model frame, {between}"
+        )
+    for family in dict.fromkeys(pace.lineup.card(clip.mode).family for clip in clips):
+        if pace.model_fps != family.fps:
+            yield (
+                f"{family.label} was trained at {family.fps} frames a second and is played at {model:g}: things move "
+                f"{model / family.fps:.3g} times as fast"
+            )
+
+
+def _held(settings: Settings) -> Iterator[str]:
+    if any("`" in text for text in (*settings.prompts.values(), settings.positive_prompt, settings.negative_prompt)):
+        yield "Math in backticks is worked out at a clip's first frame and held for the clip"
+
+
+def _ignored(settings: Settings, pace: Pace, clips: Sequence[Clip]) -> Iterator[str]:
+    modes = {clip.mode for clip in clips}
+    if settings.guidance_scale_2 and not any(clip.guidance_scale_2 is not None for clip in clips):
+        yield "guidance_scale_2 is ignored: only the two-expert models of Wan 2.2 A14B have it"
+    if settings.i2v_model and "i2v" not in modes:
+        yield "i2v_model is ignored: no clip needs it"
+    if settings.flf2v_model and "flf2v" not in modes:
+        yield "flf2v_model is ignored: no clip goes between two pictures"
+    if any(clip.negative and clip.guidance_scale <= 1 for clip in clips):
+        yield "Negative prompts are ignored where guidance_scale is 1 or less"
+    longest = max(pace.limit(mode) for mode in modes)
+    if settings.clip_duration and pace.clip_seconds * pace.model_fps > longest:
+        seconds = float(longest / pace.model_fps)
+        yield f"clip_duration is longer than the model's clips, which last {seconds:.3g} s at most"
+
+
+def _frames(frames: Sequence[int]) -> str:
+    return ("frame " if len(frames) == 1 else "frames ") + _listed(str(frame) for frame in frames)
+
+
+def _listed(items: Iterable[str]) -> str:
+    listed = list(items)
+    if len(listed) > SHOWN:
+        return ", ".join(listed[:SHOWN]) + f" and {len(listed) - SHOWN} more"
+    return " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
