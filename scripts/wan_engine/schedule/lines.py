@@ -1,0 +1,47 @@
+"""Reads prompts written one a line: `0: a cat`, `12.5s: a dog`, `max_f/2: a bird`."""
+
+from __future__ import annotations
+
+import re
+
+from wan_engine.errors import Problem, ProblemList
+from wan_engine.schedule.documents import Document
+
+_NEW_LINE = re.compile("\r\n|\r|\n")
+
+
+def read_lines(text: str, field: str = "prompts") -> Document:
+    """The prompts of a text: on each line a key, a colon and the prompt. Blank lines and those from # on are skipped.
+
+    Of a key that stands twice the last text counts, with a note. Raises InputError with every line it cannot read.
+    """
+    problems = ProblemList()
+    prompts: dict[str, str] = {}
+    notes: list[str] = []
+    for number, line in enumerate(_NEW_LINE.split(text), start=1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        key, colon, prompt = (part.strip() for part in stripped.partition(":"))
+        problem = _line_problem(key, colon, prompt)
+        if problem:
+            problems.add(Problem(*problem, field=field, line=number))
+            continue
+        if key in prompts:
+            notes.append(f'prompts: key "{key}" stands twice; the text of line {number} is used')
+        prompts[key] = prompt
+    problems.raise_if_any()
+    return Document(prompts, tuple(notes))
+
+
+def _line_problem(key: str, colon: str, prompt: str) -> tuple[str, str] | None:
+    if key.startswith(('"', "'")) and prompt.startswith(('"', "'")):
+        return "this looks like JSON without its brackets", "Put { before the first line and } after the last"
+    if not colon:
+        return (
+            "there is no key before the text",
+            'Write "0: text": the frame from which it is seen, a colon, the prompt',
+        )
+    if not key:
+        return "there is nothing before the colon", 'Write the frame from which the prompt is seen: "0: text"'
+    return None

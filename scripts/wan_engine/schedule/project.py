@@ -1,0 +1,172 @@
+"""Reads what a user hands in, a project file, a Deforum settings file or prompts alone, into checked settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from wan_engine.errors import InputError, Problem, ProblemList
+from wan_engine.schedule.deforum import Draft, draft_from_deforum, is_deforum, text_by_key
+from wan_engine.schedule.deforum_names import SAME, is_deforum_name
+from wan_engine.schedule.documents import Document, read_json, read_yaml
+from wan_engine.schedule.film_schedule import read_schedule
+from wan_engine.schedule.lines import read_lines
+from wan_engine.schedule.text_file import read_text
+from wan_engine.settings import PROJECT_VERSION, SETTINGS, Settings, settings_to_mapping
+from wan_engine.settings_check import nearest_name, settings_from_mapping
+
+KINDS = ("schedule",)
+"""The kinds of project file this engine reads."""
+
+PLANNED_KINDS = ("keyframes", "storyboard", "outpaint")
+
+_FRAME_KEY = re.compile(r"""[\s"'(]*([-+]?[0-9.]|max_f|[a-z0-9_]+\()""")
+_NAME_FIRST = re.compile(r"""\s*(---|%YAML|["']?(?!max_f\b)[A-Za-z_][\w-]*["']?\s*:(\s|$))""")
+_WORDS_OF_YAML = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A film as a file asks for it.
+
+    settings: checked; paths absolute.  notes: what was ignored or chosen while reading.  file: its name, for errors.
+    """
+
+    settings: Settings
+    notes: tuple[str, ...] = ()
+    file: str = ""
+
+
+def load_project(path: Path) -> Project:
+    """The project in a file; paths inside it count from the file's folder.
+
+    Raises InputError with every problem of the file: of its form, of the settings and of the schedules in them.
+    """
+    return project_from_text(read_text(path), str(path), path.absolute().parent)
+
+
+def project_from_text(text: str, name: str = "", folder: Path | None = None) -> Project:
+    """As `load_project`, for text from elsewhere. name: for errors; its ending says whether it is JSON or YAML.
+
+    folder: where relative paths count from; None leaves them as they are.
+    """
+    try:
+        document = _document(text.removeprefix("\ufeff"), name)
+        draft = _draft(document.value)
+    except InputError as error:
+        raise _named(error.problems, name) from error
+    settings = _checked(draft, name)
+    return Project(_with_folder(settings, folder), (*document.notes, *draft.notes), name)
+
+
+def project_to_text(settings: Settings) -> str:
+    """The settings as the text of a JSON project file that reads back to equal settings."""
+    values = {"kind": "schedule", "version": PROJECT_VERSION, **settings_to_mapping(settings)}
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
+def _document(text: str, name: str) -> Document:
+    """The plain values of a text, by the form it has: JSON, YAML, or one prompt a line."""
+    if not text.strip():
+        raise InputError(Problem("it is empty", 'Write at least one prompt, such as "0: a red circle moves right"'))
+    ending = Path(name).suffix.lower()
+    if ending in _WORDS_OF_YAML:
+        return read_yaml(text)
+    if ending == ".json" or text.lstrip()[0] in "{[":
+        return read_json(text)
+    lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    return read_yaml(text) if _NAME_FIRST.match(next(lines, "")) else read_lines(text)
+
+
+def _draft(values: Any) -> Draft:
+    """The user's values by setting, from whichever kind of file they are."""
+    if isinstance(values, list):
+        remedy = 'Write an object of key and text, such as {"0": "a cat", "30": "a dog"}'
+        raise InputError(Problem("it is a list", remedy))
+    if not isinstance(values, dict):
+        raise InputError(Problem("it holds no settings and no prompts", 'Write {"prompts": {"0": "a cat"}}'))
+    if "kind" in values or "version" in values:
+        return _own_draft(values)
+    if is_deforum(values):
+        return draft_from_deforum(values)
+    if any(_FRAME_KEY.match(key) and key not in SETTINGS for key in values) or not values:
+        return Draft({"prompts": values})
+    return _own_draft(values)
+
+
+def _own_draft(values: Mapping[str, Any]) -> Draft:
+    kind, version = values.get("kind", "schedule"), values.get("version", PROJECT_VERSION)
+    if kind in PLANNED_KINDS:
+        raise InputError(Problem(f'kind "{kind}" cannot be read yet', 'This engine reads "schedule"', field="kind"))
+    if kind not in KINDS:
+        raise InputError(Problem(f"{str(kind)[:80]!r} is not a kind of project", 'Write "schedule"', field="kind"))
+    if isinstance(version, bool) or version != PROJECT_VERSION:
+        message = f"version {str(version)[:80]!r} cannot be read"
+        raise InputError(Problem(message, f"This engine reads version {PROJECT_VERSION}", field="version"))
+    draft = Draft()
+    for name, value in values.items():
+        if name in ("kind", "version"):
+            continue
+        if name not in SETTINGS:
+            draft.problems.add(Problem(f'"{name[:80]}" is not a setting', _remedy(name), field=name[:80]))
+        elif SETTINGS[name].kind not in ("prompts", "images"):
+            draft.values[name] = value
+        elif (entries := text_by_key(value, name, draft)) is not None or value is None:
+            draft.values[name] = entries
+    return draft
+
+
+def _remedy(name: str) -> str:
+    if name in SAME:
+        return f'That is Deforum\'s name; write "{SAME[name]}"'
+    if is_deforum_name(name):
+        return "That is a name of Deforum's files; leave out kind and version to have the file read as one"
+    return nearest_name(name[:80], tuple(SETTINGS))
+
+
+def _checked(draft: Draft, file: str) -> Settings:
+    """The settings of a draft, after its values and all schedules in them were read. Raises all problems together."""
+    problems = ProblemList()
+    for problem in draft.problems:
+        problems.add(problem)
+    try:
+        settings = settings_from_mapping(draft.values)
+    except InputError as error:
+        problems.extend(error)
+        wrong = {problem.field for problem in error.problems}
+        settings = settings_from_mapping({name: value for name, value in draft.values.items() if name not in wrong})
+    # The seed may still have to be drawn, and prompts may come from a flag: neither is a problem of the file.
+    checked = replace(settings, seed=max(settings.seed, 0), prompts=settings.prompts or {"0": ""})
+    try:
+        read_schedule(checked)
+    except InputError as error:
+        problems.extend(error)
+    if problems:
+        raise _named([replace(p, field=draft.names.get(p.field, p.field)) for p in problems], file)
+    return settings
+
+
+def _named(problems: list[Problem] | tuple[Problem, ...], file: str) -> InputError:
+    return InputError(replace(problem, file=problem.file or file) for problem in problems)
+
+
+def _with_folder(settings: Settings, folder: Path | None) -> Settings:
+    """The settings with paths that count from `folder`. Web addresses stay: whoever reads the file refuses them."""
+    if folder is None:
+        return settings
+    changed: dict[str, Any] = {}
+    for name, spec in SETTINGS.items():
+        value = getattr(settings, name)
+        if spec.kind == "path":
+            changed[name] = _in_folder(folder, value)
+        elif spec.kind == "images":
+            changed[name] = {key: _in_folder(folder, path) for key, path in value.items()}
+    return replace(settings, **changed)
+
+
+def _in_folder(folder: Path, path: str) -> str:
+    return str(folder / path) if path and "://" not in path else path
