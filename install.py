@@ -35,10 +35,10 @@ VERBS = {"engine": [], "demo": DEMO, "test": TEST}  # type: dict[str, list[str]]
 
 # What a WebUI, a virtual environment or pip's settings may leave here that would reach into the new environment.
 FOREIGN = (
-    "PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PYENV_VERSION __PYVENV_LAUNCHER__ PYTORCH_CUDA_ALLOC_CONF "
-    "PIP_REQUIRE_VIRTUALENV PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAINT PIP_PYTHON"
-).split()
-
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PYENV_VERSION", "__PYVENV_LAUNCHER__"),
+    *("PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CONSTRAINT", "PIP_PYTHON"),
+    "PYTORCH_CUDA_ALLOC_CONF",
+)
 # Asked of each Python: its version and path (outside any venv), if it can make environments and run torch.
 PROBE = (
     "import sys, venv, ensurepip; assert sys.maxsize > 2**32 and sys.implementation.name == 'cpython'; "
