@@ -167,7 +167,10 @@ class FilmEncoder:
         self.encoder = check_encoding(options)
         self._options = options
         self._written = 0
+        self._ended = False
         self._target = AtomicPath(options.path)
+        # The ffmpeg of an engine that was killed may still be writing there: it keeps its own, nameless file.
+        self._target.discard()
         arguments = _film_arguments(self.encoder, options, self._target.part)
         self._pipe = FramePipe(find_ffmpeg(), options.format, arguments)
 
@@ -178,6 +181,8 @@ class FilmEncoder:
 
     def close(self) -> None:
         """Finish the film. Raises MediaError when ffmpeg failed or frames are missing; then no file is left."""
+        if self._ended:
+            return
         if self._written != self._options.frames:
             self.abort()
             message = f"the film got {self._written} of its {self._options.frames} frames"
@@ -187,6 +192,7 @@ class FilmEncoder:
         except MediaError:
             self.abort()
             raise
+        self._ended = True
         self._target.commit()
 
     def close_early(self, path: Path) -> None:
@@ -199,11 +205,12 @@ class FilmEncoder:
             return
         self._pipe.finish()
         self._target.path = path
+        self._ended = True
         self._target.commit()
-        self._closed = True
 
     def abort(self) -> None:
         """Give up: ffmpeg is ended and no file is left. May be called from another thread."""
+        self._ended = True
         self._pipe.kill()
         self._target.discard()
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from wan_engine.errors import InputError, Problem
@@ -150,3 +151,15 @@ def plan_from_json(values: dict[str, Any], file: str = "") -> Plan:
 def plan_text(plan: Plan) -> str:
     """The plan as the text of a JSON file."""
     return json.dumps(plan_to_json(plan), indent=2, ensure_ascii=False) + "\n"
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file that `plan_text` filled. Raises InputError."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        problem = Problem(f"the plan cannot be read: {error}", "Give the folder of a film", file=str(path))
+        raise InputError(problem) from error
+    if not isinstance(values, dict):
+        raise InputError(Problem("the plan is damaged: it is no object", "Plan the film again", file=str(path)))
+    return plan_from_json(values, str(path))

@@ -45,6 +45,11 @@ class FilmPlaces:
         return self._named(".mp4")
 
     @property
+    def partial(self) -> Path:
+        """The finished beginning of a film that was stopped, mp4."""
+        return self._named("_partial.mp4")
+
+    @property
     def gif(self) -> Path:
         """The animated GIF."""
         return self._named(".gif")

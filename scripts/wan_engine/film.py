@@ -1,0 +1,175 @@
+"""The front page: settings become a schedule, the schedule a plan, the plan chains of clips, the chains a film.
+
+plan = plan_film(settings)                          what will be made; no model is loaded
+made = make_film(settings, report, cancelled)       renders it; what is finished is on disk at every moment
+made = resume_film(folder, report, cancelled)       goes on where a film was stopped or killed
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from wan_engine.backends import Backend
+from wan_engine.backends.registry import make_backend
+from wan_engine.executors import Executor
+from wan_engine.executors.local import LocalExecutor
+from wan_engine.families import Lineup
+from wan_engine.media.pictures import write_png
+from wan_engine.models.folder import lineup
+from wan_engine.plan.build import build_plan
+from wan_engine.plan.model import Plan, plan_text, read_plan
+from wan_engine.render.assemble import Assembler, check_output
+from wan_engine.render.chain import ChainJob, check_pictures, render_chain
+from wan_engine.render.clip_store import ClipStore
+from wan_engine.render.events import CancelCheck, Event, Report
+from wan_engine.render.progress import Progress
+from wan_engine.schedule.project import load_project, project_to_text
+from wan_engine.schedule.seeds import fixed_seed
+from wan_engine.settings import Settings
+from wan_engine.storage.atomic import remove_leftovers, write_text
+from wan_engine.storage.lock import folder_lock
+from wan_engine.storage.places import (
+    FilmPlaces,
+    check_free_space,
+    film_folder,
+    open_film_folder,
+    outputs_root,
+    state_folder,
+)
+from wan_engine.tiny.untrained import embedded_model
+
+
+@dataclass(frozen=True)
+class FilmResult:
+    """What was made and where it lies; None for what was not asked for.
+
+    folder: holds everything.  film: the mp4, or the GIF when that is the codec.  frames: folder of numbered pictures.
+    """
+
+    folder: Path
+    film: Path | None
+    plan: Path
+    settings: Path
+    subtitles: Path | None = None
+    gif: Path | None = None
+    frames: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def plan_film(settings: Settings) -> Plan:
+    """What would be made of these settings. Raises InputError, CapabilityError or ModelError; loads no model."""
+    return build_plan(fixed_seed(settings), find_lineup(settings))
+
+
+def make_film(
+    settings: Settings, report: Report, cancelled: CancelCheck, executor: Executor | None = None
+) -> FilmResult:
+    """Plan, render and encode a film into a folder of its own.
+
+    Everything that can be wrong with the input is found before the first step. Raises Cancelled within a step of the
+    wish; the folder can then be given to `resume_film`.
+    """
+    settings = fixed_seed(settings)
+    plan = plan_film(settings)
+    check_inputs(plan, settings)
+    check_free_space(outputs_root(settings), plan.disk_bytes)
+    with opened_backend(settings) as backend:
+        plan = replace(plan, resolved={"backend": settings.backend, **backend.resolve(plan)})
+        places = film_folder(settings, datetime.now())
+        write_text(places.settings, project_to_text(settings))
+        write_text(places.plan, plan_text(plan))
+        return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
+
+
+def resume_film(folder: Path, report: Report, cancelled: CancelCheck, executor: Executor | None = None) -> FilmResult:
+    """Go on with a film that was stopped, by the plan in its folder: what is finished is kept.
+
+    A plan changed by hand renders again just what differs. Raises StorageError if the folder holds no plan.
+    """
+    places = open_film_folder(folder)
+    plan, settings = read_plan(places.plan), load_project(places.settings).settings
+    check_inputs(plan, settings)
+    with opened_backend(settings) as backend:
+        plan = replace(plan, resolved={**plan.resolved, **backend.resolve(plan)})
+        return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
+
+
+def find_lineup(settings: Settings) -> Lineup:
+    """The models the settings name, or the embedded small one, told from their configs."""
+    return lineup(settings, embedded_model(state_folder()))
+
+
+def check_inputs(plan: Plan, settings: Settings) -> None:
+    """Open every picture and sound and try the encoder, before a step is spent. Raises MediaError."""
+    check_pictures(plan)
+    check_output(plan, settings)
+
+
+@contextmanager
+def opened_backend(settings: Settings) -> Iterator[Backend]:
+    """The backend of the settings; its memory is given back at the end, however that comes."""
+    backend = make_backend(settings, find_lineup(settings))
+    try:
+        yield backend
+    finally:
+        backend.close()
+
+
+@dataclass(frozen=True)
+class _Film:
+    """One film being made."""
+
+    settings: Settings
+    plan: Plan
+    places: FilmPlaces
+    backend: Backend
+    report: Report
+    cancelled: CancelCheck
+
+    def render(self, executor: Executor) -> FilmResult:
+        """Render what is missing, encode beside it, and tidy up when the film is whole."""
+        store = ClipStore(self.places.clips, self.plan)
+        progress = Progress(self.plan, self._reported)
+        with folder_lock(self.places.folder):
+            self.places.clips.mkdir(exist_ok=True)
+            for folder in (self.places.folder, self.places.clips):
+                remove_leftovers(folder)
+            progress.say("started", message=str(self.places.folder))
+            with Assembler(self.settings, self.places, store) as assembler:
+                job = ChainJob(self.plan, self.backend, store, progress, self.cancelled, assembler.clip_ready)
+                executor.run(self.plan.chains(), lambda chain: render_chain(job, chain))
+                progress.say("encoding")
+            self._tidy_up()
+        result = self._result()
+        progress.say("film_done", message=str(result.film or result.folder))
+        return result
+
+    def _reported(self, event: Event) -> None:
+        """Pass an event on; its preview also lies beside the film while that is made."""
+        if event.preview is not None:
+            write_png(self.places.preview, event.preview)
+        self.report(event)
+
+    def _tidy_up(self) -> None:
+        self.places.preview.unlink(missing_ok=True)
+        if not self.settings.keep_clips:
+            shutil.rmtree(self.places.clips)
+
+    def _result(self) -> FilmResult:
+        places, settings = self.places, self.settings
+        film = {"png": None, "gif": places.gif}.get(settings.codec, places.film)
+        return FilmResult(
+            folder=places.folder,
+            film=film,
+            plan=places.plan,
+            settings=places.settings,
+            subtitles=places.subtitles if settings.subtitles else None,
+            gif=places.gif if settings.make_gif or settings.codec == "gif" else None,
+            frames=places.folder if settings.save_frames or settings.codec == "png" else None,
+            notes=self.plan.notes,
+        )

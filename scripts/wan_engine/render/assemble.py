@@ -1,0 +1,147 @@
+"""Finished clips become the film: resampled in time and encoded beside the rendering, in film order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from wan_engine.media.clipfile import read_clip
+from wan_engine.media.encode import EncodeOptions, FilmEncoder, FrameSaver, check_encoding, write_gif
+from wan_engine.media.subtitles import write_srt
+from wan_engine.media.timing import resample
+from wan_engine.plan.model import Clip, Plan
+from wan_engine.render.clip_store import ClipStore
+from wan_engine.settings import Settings
+from wan_engine.storage.places import FilmPlaces
+
+if TYPE_CHECKING:
+    from wan_engine.media.picture import Picture
+
+
+def encode_options(plan: Plan, settings: Settings, path: Path) -> EncodeOptions | None:
+    """How the film file is encoded; None when no film file is asked for (codec gif or png)."""
+    if settings.codec not in ("h264", "hevc"):
+        return None
+    return EncodeOptions(
+        path=path,
+        width=plan.width,
+        height=plan.height,
+        fps=plan.fps,
+        frames=plan.frames,
+        codec=settings.codec,
+        encoder=settings.encoder,
+        crf=settings.crf,
+        preset=settings.preset,
+        pixel_format=settings.pixel_format,
+        soundtrack=Path(settings.soundtrack).expanduser() if settings.soundtrack else None,
+        soundtrack_offset=settings.soundtrack_offset,
+    )
+
+
+def check_output(plan: Plan, settings: Settings) -> None:
+    """Try the encoder and the soundtrack before anything is rendered. Raises MediaError."""
+    options = encode_options(plan, settings, Path("film.mp4"))
+    if options is not None:
+        check_encoding(options)
+
+
+def clip_frames(store: ClipStore, clip: Clip) -> Iterator[Picture]:
+    """The film frames a finished clip owns, in order: its model frames at the times the plan gives."""
+    times = [clip.model_time(frame) for frame in range(clip.start, clip.end)]
+    return resample(read_clip(store.film_file(clip)), times, store.plan.resample)
+
+
+class Assembler:
+    """Makes the film's files from its clips, in a thread of its own, as far as the clips are there.
+
+    Clips may become ready in any order. Leaving the context waits for the last frame; when it is left by an exception
+    (a stop, an error), the finished beginning is closed as `<timestring>_partial.mp4`. An error of the encoder is
+    raised by the next `clip_ready` or on leaving.
+    """
+
+    def __init__(self, settings: Settings, places: FilmPlaces, store: ClipStore) -> None:
+        self._settings = settings
+        self._places = places
+        self._store = store
+        self._plan = store.plan
+        self._ready: set[int] = set()
+        self._stopped = False
+        self._error: BaseException | None = None
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="assemble", daemon=True)
+
+    def __enter__(self) -> Assembler:
+        self._thread.start()
+        return self
+
+    def clip_ready(self, clip: Clip) -> None:
+        """The clip's frames are on disk."""
+        with self._changed:
+            self._raise_error()
+            self._ready.add(clip.index)
+            self._changed.notify()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._stopped = kind is not None
+            self._changed.notify()
+        self._thread.join()
+        if kind is None:
+            self._raise_error()
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            self._encode()
+        except BaseException as error:  # noqa: BLE001 - handed to the rendering thread, which raises it
+            self._error = error
+
+    def _encode(self) -> None:
+        options = encode_options(self._plan, self._settings, self._places.film)
+        with ExitStack() as stack:
+            sinks: list[FilmEncoder | FrameSaver] = []
+            if options is not None:
+                sinks.append(stack.enter_context(FilmEncoder(options)))
+            if self._settings.save_frames or self._settings.codec == "png":
+                sinks.append(stack.enter_context(FrameSaver(self._places.frame)))
+            for clip in self._plan.clips:
+                if not self._wait_for(clip):
+                    self._close_early(sinks)
+                    return
+                for frame in clip_frames(self._store, clip):
+                    for sink in sinks:
+                        sink.write(frame)
+        self._write_extras()
+
+    def _wait_for(self, clip: Clip) -> bool:
+        with self._changed:
+            while clip.index not in self._ready and not self._stopped:
+                self._changed.wait()
+            return clip.index in self._ready
+
+    def _close_early(self, sinks: list[FilmEncoder | FrameSaver]) -> None:
+        for sink in sinks:
+            if isinstance(sink, FilmEncoder):
+                sink.close_early(self._places.partial)
+
+    def _write_extras(self) -> None:
+        """What is made from the whole film."""
+        if self._settings.make_gif or self._settings.codec == "gif":
+            write_gif(self._places.gif, self._all_frames, self._plan.fps)
+        if self._settings.subtitles:
+            spans = [(start, end, clip.prompt) for start, end, clip in self._plan.prompt_spans()]
+            write_srt(self._places.subtitles, spans, self._plan.fps)
+        self._places.partial.unlink(missing_ok=True)
+
+    def _all_frames(self) -> Iterator[Picture]:
+        for clip in self._plan.clips:
+            yield from clip_frames(self._store, clip)

@@ -1,0 +1,124 @@
+"""The clips folder beside a film: finished clips, the one in the middle, and what each was made from.
+
+    clip_0003.mkv                 lossless frames 0 .. intervals of a finished clip, at the model's rate
+    clip_0003.json                the hashes of the inputs it was made from and of the file
+    clip_0003.state.safetensors   a clip in the middle of its denoising; gone when the clip is finished
+
+A file that is there is whole: each is written under another name and renamed. A clip counts as finished only if the
+hash of its inputs (the plan, start and end picture, model and precision) is the one recorded, so that a changed
+plan renders again just what differs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wan_engine.backends import ClipRequest, RunState
+from wan_engine.media.clipfile import ClipWriter, clip_frame
+from wan_engine.plan.model import Clip, Plan
+from wan_engine.storage.atomic import write_bytes, write_json
+from wan_engine.storage.hashes import file_hash, hash_bytes, value_hash
+
+if TYPE_CHECKING:
+    from wan_engine.backends import Picture
+
+logger = logging.getLogger(__name__)
+
+_NOT_INPUTS = ("index", "chain", "key", "part", "parts", "start", "end", "arrives", "continuity", "start_image")
+"""Fields of a clip that do not change its pictures: where it lies in the film, and paths whose pictures are hashed."""
+
+
+@dataclass(frozen=True)
+class ClipStore:
+    """Reads and writes one film's clips folder."""
+
+    folder: Path
+    plan: Plan
+
+    def film_file(self, clip: Clip) -> Path:
+        """Where the clip's lossless frames lie."""
+        return self.folder / f"clip_{clip.index:04d}.mkv"
+
+    def _record_file(self, clip: Clip) -> Path:
+        return self.folder / f"clip_{clip.index:04d}.json"
+
+    def state_file(self, clip: Clip) -> Path:
+        """Where the state of a clip in the middle lies."""
+        return self.folder / f"clip_{clip.index:04d}.state.safetensors"
+
+    def inputs_hash(self, request: ClipRequest) -> str:
+        """Hash of everything that decides the clip's pictures."""
+        resolved = self.plan.resolved
+        values = {name: value for name, value in asdict(request.clip).items() if name not in _NOT_INPUTS}
+        values.update(
+            width=request.width,
+            height=request.height,
+            start=_picture_hash(request.start_image),
+            end=_picture_hash(request.end_image),
+            backend=resolved.get("backend"),
+            dtype=resolved.get("dtype"),
+            model=resolved.get("models", {}).get(request.clip.mode),
+        )
+        return value_hash(values)
+
+    def is_finished(self, clip: Clip, inputs: str) -> bool:
+        """Whether the clip is there, whole, and made from these inputs."""
+        if not (self.film_file(clip).is_file() and self._record_file(clip).is_file()):
+            return False
+        try:
+            record = json.loads(self._record_file(clip).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            logger.warning("clip %d is rendered anew, its record cannot be read: %s", clip.index + 1, error)
+            return False
+        if not isinstance(record, dict) or record.get("inputs") != inputs:
+            return False
+        if record.get("file") != file_hash(self.film_file(clip)):
+            logger.warning("clip %d is rendered anew, its file has changed", clip.index + 1)
+            return False
+        return True
+
+    def writer(self, clip: Clip) -> ClipWriter:
+        """Writes the clip's frames; nothing is seen under its name until it is closed."""
+        return ClipWriter(self.film_file(clip), self.plan.width, self.plan.height, self.plan.model_fps)
+
+    def record(self, clip: Clip, inputs: str) -> None:
+        """Note a finished clip and forget its state."""
+        write_json(self._record_file(clip), {"inputs": inputs, "file": file_hash(self.film_file(clip))})
+        self.state_file(clip).unlink(missing_ok=True)
+
+    def hand_over(self, clip: Clip) -> Picture:
+        """The finished clip's model frame `intervals`: the first film frame of the next clip."""
+        return clip_frame(self.film_file(clip), clip.intervals)
+
+    def save_state(self, clip: Clip, inputs: str, state: RunState) -> None:
+        """Write the state of a clip in the middle; the one before it stays until this one is whole."""
+        from safetensors.numpy import save
+
+        meta = {"inputs": inputs, "step": str(state.step), "values": json.dumps(state.values)}
+        write_bytes(self.state_file(clip), save(state.arrays, metadata=meta))
+
+    def load_state(self, clip: Clip, inputs: str) -> RunState | None:
+        """The saved state of a clip in the middle, None if there is none for these inputs."""
+        from safetensors import SafetensorError, safe_open
+
+        path = self.state_file(clip)
+        if not path.is_file():
+            return None
+        try:
+            with safe_open(path, framework="numpy") as file:
+                meta: dict[str, str] = file.metadata() or {}
+                if meta.get("inputs") != inputs:
+                    return None
+                arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return RunState(step=int(meta["step"]), arrays=arrays, values=json.loads(meta["values"]))
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            logger.warning("the saved state of clip %d cannot be read and it starts anew: %s", clip.index + 1, error)
+            return None
+
+
+def _picture_hash(picture: Picture | None) -> str:
+    return hash_bytes(picture.tobytes()) if picture is not None else ""

@@ -1,0 +1,117 @@
+"""kill -9 at random moments: the resumed film's frames are those of the film that was never stopped."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = """
+kind: schedule
+version: 1
+prompts: {"0": "a red circle --neg blur", "10": "a blue square", "20": "a green triangle"}
+max_frames: 30
+fps: 16
+width: 64
+height: 64
+steps: 5
+guidance_scale: "0: (3), 29: (5)"
+sampler: "0: (unipc), 10: (euler), 20: (unipc)"
+seed: 7
+batch_name: killed
+save_frames: true
+"""
+
+
+def start_engine(arguments: list[str], home: Path) -> subprocess.Popen[str]:
+    """The command line as a process of its own."""
+    environment = {**os.environ, "WAN_HOME": str(home), "PYTHONPATH": str(ROOT / "scripts"), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "wan_engine", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def render_whole(arguments: list[str], home: Path) -> str:
+    process = start_engine(arguments, home)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    return output
+
+
+def frames_of(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.glob("*_0*.png"))]
+
+
+def kill_after(process: subprocess.Popen[str], seconds: float) -> bool:
+    """Kill -9 some time after the first clip was begun; False if the process was done before."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "clip 1 of" in line.lower():
+            break
+    time.sleep(seconds)
+    done = process.poll() is not None
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    return not done
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def whole_film(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[bytes], float]:
+    """Frames of the film rendered in one go, and the seconds its rendering took."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "film.yaml").write_text(PROJECT, encoding="utf-8")
+    begin = time.monotonic()
+    render_whole(["render", str(folder / "film.yaml"), "--output-dir", str(folder), "--plain"], home)
+    seconds = time.monotonic() - begin
+    (film,) = (folder / "killed").iterdir()
+    frames = frames_of(film)
+    assert len(frames) == 30
+    return frames, seconds
+
+
+def survives_kills(kills: int, tmp_path: Path, home: Path, whole: tuple[list[bytes], float]) -> None:
+    """Render a film, killed `kills` times on the way, and compare it with the one rendered whole."""
+    frames, seconds = whole
+    seed = random.randrange(1000)
+    moments = random.Random(seed)
+    project = tmp_path / "film.yaml"
+    project.write_text(PROJECT, encoding="utf-8")
+    arguments = ["render", str(project), "--output-dir", str(tmp_path), "--plain"]
+    killed = 0
+    for _ in range(kills):
+        process = start_engine(arguments, home)
+        killed += kill_after(process, moments.uniform(0.0, min(4.0, seconds / 4)))
+        (film,) = (tmp_path / "killed").iterdir()
+        arguments = ["render", "--resume", str(film), "--plain"]
+    render_whole(arguments, home)
+    assert killed, "no kill came in time: the test has shown nothing"
+    assert frames_of(film) == frames, f"kill moments from seed {seed}"
+    assert not list(film.glob("*.part*")), "half a file was left"
+
+
+def test_a_film_survives_being_killed(tmp_path: Path, home: Path, whole_film: tuple[list[bytes], float]) -> None:
+    survives_kills(4, tmp_path, home, whole_film)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_film_survives_being_killed_twenty_times(
+    tmp_path: Path, home: Path, whole_film: tuple[list[bytes], float]
+) -> None:
+    survives_kills(20, tmp_path, home, whole_film)
