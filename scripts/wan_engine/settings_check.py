@@ -94,7 +94,7 @@ def _in_range(spec: SettingSpec, number: float) -> None:
     low, high = spec.minimum, spec.maximum
     if (low is not None and number < low) or (high is not None and number > high):
         unit = f" {spec.unit}" if spec.unit else ""
-        raise _wrong(spec, f"{number:g} is out of range", f"Give {low:g} to {high:g}{unit}")
+        raise _wrong(spec, f"{number:.10g} is out of range", f"Give {low:.10g} to {high:.10g}{unit}")
 
 
 def _switch(spec: SettingSpec, value: Any) -> bool:

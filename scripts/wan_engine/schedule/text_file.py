@@ -23,7 +23,7 @@ def read_text(path: Path) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         problem = Problem(f"it cannot be read ({reason})", "Check the path and its permissions", file=str(path))
         raise InputError(problem) from error
-    return _decoded(data, str(path))
+    return decode_text(data, str(path))
 
 
 def _refusal(path: Path) -> tuple[str, str]:
@@ -39,7 +39,8 @@ def _refusal(path: Path) -> tuple[str, str]:
     return "", ""
 
 
-def _decoded(data: bytes, file: str) -> str:
+def decode_text(data: bytes, file: str) -> str:
+    """The text of bytes in UTF-8, without a byte order mark. file: their name, for errors. Raises InputError."""
     if data.startswith(_UTF_16_OR_32):
         raise InputError(Problem("it is saved as UTF-16", "Save it as UTF-8", file=file))
     if b"\x00" in data:

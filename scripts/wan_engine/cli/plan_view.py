@@ -1,0 +1,148 @@
+"""Shows a plan to people: a table and a timeline in a terminal, one line a clip elsewhere."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from wan_engine.cli.screen import Screen, one_line, size_words
+from wan_engine.families import MODE_WORDS
+from wan_engine.plan.model import Clip, Plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PROMPT_WIDTH = 60
+"""Characters of a prompt that a table shows; plain lines show all of it."""
+
+_MODE_STYLES = {"t2v": "cyan", "i2v": "green", "flf2v": "magenta"}
+
+
+def show_plan(screen: Screen, plan: Plan, console: Console) -> None:
+    """Write the film's figures, its clips, its timeline and its notes."""
+    for mode, label in plan.models.items():
+        screen.line(console, f"Model for {MODE_WORDS.get(mode, mode)}: {one_line(label)}")
+    screen.line(console, f"Resolution: {plan.width}x{plan.height}")
+    screen.line(console, film_line(plan))
+    if screen.is_rich(console):
+        _show_table(plan, console)
+        _show_timeline(plan, console)
+    else:
+        for clip in plan.clips:
+            screen.line(console, clip_line(plan, clip))
+    screen.line(console, needs_line(plan))
+    show_notes(screen, console, plan.notes)
+
+
+def show_notes(screen: Screen, console: Console, notes: tuple[str, ...]) -> None:
+    """Write what was changed or ignored, one line a note."""
+    for note in notes:
+        screen.line(console, f"Note: {one_line(note)}", style="yellow")
+
+
+def film_line(plan: Plan) -> str:
+    """The film's figures: `Film: 120 frames, 7.50 s at 16 fps, seed 5; 3 clips, rendered at 16 fps`."""
+    clips = f"{len(plan.clips)} clip{'s' if len(plan.clips) != 1 else ''}"
+    return (
+        f"Film: {plan.frames} frames, {plan.seconds:.2f} s at {_rate(plan.fps)} fps, seed {plan.seed}; "
+        f"{clips}, rendered at {_rate(plan.model_fps)} fps"
+    )
+
+
+def needs_line(plan: Plan) -> str:
+    """What rendering needs: denoising steps, disk for the clips, memory for the largest model."""
+    return (
+        f"Needs: {plan.total_steps} denoising steps, {size_words(plan.disk_bytes)} of disk for the clips, "
+        f"{size_words(plan.memory_bytes)} of memory for the largest model"
+    )
+
+
+def clip_line(plan: Plan, clip: Clip) -> str:
+    """One clip in words, with its whole prompt."""
+    negative = f" --neg {one_line(clip.negative)}" if clip.negative else ""
+    return (
+        f"Clip {clip.index + 1} of {len(plan.clips)}: frames {clip.start} to {clip.end - 1} "
+        f"({clip.length} frames, {_seconds(plan, clip)} s), {clip.mode}, {start_words(clip)}, "
+        f"{clip.frames} model frames, seed {clip.seed}, {clip.steps} steps, guidance {guidance_words(clip)}: "
+        f"{one_line(clip.prompt)}{negative}"
+    )
+
+
+def start_words(clip: Clip) -> str:
+    """What a clip starts from and arrives at, in words."""
+    if clip.continuity == "last_frame":
+        start = "goes on from the clip before"
+    elif clip.start_image:
+        start = f"from {one_line(clip.start_image)}"
+    elif clip.init_video:
+        start = f"goes on from {one_line(clip.init_video)}"
+    else:
+        start = "from noise"
+    return f"{start} to {one_line(clip.end_image)}" if clip.end_image else start
+
+
+def guidance_words(clip: Clip) -> str:
+    """The guidance of a clip: one number, or `3.5/4` for two experts."""
+    first = f"{clip.guidance_scale:g}"
+    return first if clip.guidance_scale_2 is None else f"{first}/{clip.guidance_scale_2:g}"
+
+
+def timeline_text(plan: Plan, width: int) -> list[tuple[str, str]]:
+    """The film as one line of `width` characters: pieces of text and the mode each piece's clip is rendered in.
+
+    `|` begins a chain, `>` a clip that goes on from the one before; a clip's number follows where there is room.
+    """
+    starts = [clip.start * width // plan.frames for clip in plan.clips] + [width]
+    pieces: list[tuple[str, str]] = []
+    for clip, begin, end in zip(plan.clips, starts, starts[1:], strict=False):
+        if end > begin:
+            mark = ">" if clip.continuity == "last_frame" else "|"
+            number = str(clip.index + 1)
+            label = mark + number if len(number) < end - begin else mark
+            pieces.append((label.ljust(end - begin, "="), clip.mode))
+    return pieces
+
+
+def _show_timeline(plan: Plan, console: Console) -> None:
+    from rich.text import Text
+
+    width = max(20, min(console.width, 120) - 16)
+    line = Text("0 s ")
+    for piece, mode in timeline_text(plan, width):
+        line.append(piece, style=_MODE_STYLES.get(mode, ""))
+    line.append(f" {plan.seconds:.2f} s")
+    console.print(line, soft_wrap=True)
+
+
+def _show_table(plan: Plan, console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("clip", "frames", "seconds", "asked", "seed", "steps", "guidance"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("mode", "start"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("prompt", overflow="fold", ratio=1)
+    for clip in plan.clips:
+        numbers = [
+            str(clip.index + 1),
+            f"{clip.start}-{clip.end - 1}",
+            _seconds(plan, clip),
+            str(clip.frames),
+            str(clip.seed),
+            str(clip.steps),
+            guidance_words(clip),
+        ]
+        mode = Text(clip.mode, style=_MODE_STYLES.get(clip.mode, ""))
+        prompt = Text(one_line(clip.prompt, PROMPT_WIDTH))
+        table.add_row(*numbers, mode, Text(start_words(clip)), prompt)
+    console.print(table)
+
+
+def _seconds(plan: Plan, clip: Clip) -> str:
+    return f"{float(clip.length / plan.fps):.2f}"
+
+
+def _rate(rate: Fraction) -> str:
+    return f"{float(rate):.4g}"

@@ -1,0 +1,142 @@
+"""Shows a render while it goes on: bars in a terminal, single lines at a sane rate elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Protocol, Self
+
+from wan_engine.cli.plan_view import show_plan
+from wan_engine.cli.screen import Screen, one_line, time_words
+from wan_engine.cli.stop import STOPPING, announce_plainly
+from wan_engine.plan.model import Plan
+from wan_engine.render.events import Event
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+STEP_LINE_SECONDS = 5.0
+"""Least time between two step lines in plain text."""
+
+
+class ProgressView(Protocol):
+    """Takes a render's events; used as a context manager around the render."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def report(self, event: Event) -> None:
+        """Show one event."""
+
+    def stopping(self) -> None:
+        """Show that the work stops soon; called from a signal handler."""
+
+
+def progress_view(screen: Screen, plan: Plan | None) -> ProgressView:
+    """The view that fits stderr. `plan` is shown when the render has said where its files lie."""
+    return BarView(screen, plan) if screen.is_rich(screen.err) else LineView(screen, plan)
+
+
+def event_line(event: Event) -> str:
+    """One event in words; `""` for one that needs none."""
+    clip = f"Clip {event.clip + 1} of {event.clips}"
+    left = "" if event.seconds_left is None else f", about {time_words(event.seconds_left)} left"
+    more = f": {event.message}" if event.message else ""
+    return {
+        "started": f"Output directory{more}",
+        "loading": f"Loading{more}",
+        "clip_started": f"{clip}{more or ' begins'}",
+        "step": f"{clip}: step {event.step} of {event.steps}{left}",
+        "clip_done": f"{clip} saved{more}{left}",
+        "encoding": f"Writing the film{more}",
+        "film_done": f"Finished{more}",
+        "cancelled": f"Stopped{more}",
+    }.get(event.kind, event.message)
+
+
+class LineView:
+    """One line an event; steps no oftener than every few seconds."""
+
+    def __init__(self, screen: Screen, plan: Plan | None) -> None:
+        self._screen = screen
+        self._plan = plan
+        self._last_step = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is held."""
+
+    def report(self, event: Event) -> None:
+        """Write the event's line."""
+        if event.kind == "step":
+            if time.monotonic() - self._last_step < STEP_LINE_SECONDS:
+                return
+            self._last_step = time.monotonic()
+        show_event(self._screen, self._plan, event)
+
+    def stopping(self) -> None:
+        """Say so at once."""
+        announce_plainly()
+
+
+class BarView:
+    """Bars for the film and the clip under the lines of what is done, drawn by rich's own thread."""
+
+    def __init__(self, screen: Screen, plan: Plan | None) -> None:
+        from rich.live import Live
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._screen = screen
+        self._plan = plan
+        self._stopping = False
+        columns = [
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[words]}", markup=False),
+        ]
+        self._bars = Progress(*columns, TimeElapsedColumn(), console=screen.err)
+        self._film = self._bars.add_task("film", total=None, words="")
+        self._clip = self._bars.add_task("clip", total=None, words="")
+        self._live = Live(get_renderable=self._picture, console=screen.err, refresh_per_second=5, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    def report(self, event: Event) -> None:
+        """Move the bars; write a line above them for all but steps."""
+        left = "" if event.seconds_left is None else f"{time_words(event.seconds_left)} left"
+        if event.clips:
+            self._bars.update(
+                self._film, total=event.steps_total, completed=event.steps_done, words=f"{event.clips} clips  {left}"
+            )
+        if event.steps:
+            words = f"step {event.step} of {event.steps}"
+            name = f"clip {event.clip + 1}"
+            self._bars.update(self._clip, total=event.steps, completed=event.step, description=name, words=words)
+        if event.kind != "step":
+            show_event(self._screen, self._plan, event)
+
+    def stopping(self) -> None:
+        """Let the next picture say so; rich's thread draws it soon."""
+        self._stopping = True
+
+    def _picture(self) -> RenderableType:
+        from rich.console import Group
+        from rich.text import Text
+
+        return Group(self._bars, Text(STOPPING, style="yellow")) if self._stopping else self._bars
+
+
+def show_event(screen: Screen, plan: Plan | None, event: Event) -> None:
+    """Write an event's line; after the first one, which says where the files lie, also the plan."""
+    style = {"note": "yellow", "cancelled": "yellow", "film_done": "green"}.get(event.kind, "")
+    if line := event_line(event):
+        screen.line(screen.err, line if event.kind == "note" else one_line(line), style=style)
+    if event.kind == "started" and plan is not None:
+        show_plan(screen, plan, screen.err)

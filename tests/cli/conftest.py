@@ -1,0 +1,84 @@
+"""A small plan made by hand, and the command line as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wan_engine.plan.model import Clip, Plan
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def make_clip(index: int, start: int, end: int, **values: Any) -> Clip:
+    common: dict[str, Any] = {
+        "mode": "t2v" if index == 0 else "i2v",
+        "frames": end - start + 1,
+        "intervals": end - start,
+        "arrives": end,
+        "prompt": f"prompt {index}",
+        "negative": "",
+        "seed": 5 + index,
+        "steps": 4,
+        "guidance_scale": 5.0,
+        "guidance_scale_2": None,
+        "flow_shift": 3.0,
+        "sampler": "unipc",
+        "continuity": "last_frame" if index else "cut",
+        "chain": 0,
+    }
+    return Clip(index=index, start=start, end=end, **{**common, **values})
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """Three clips of 40 frames: from noise, going on, and a new chain from a picture to a picture."""
+    clips = (
+        make_clip(0, 0, 40, prompt="a [red]fox[/red]\x1b[31m", negative="blur"),
+        make_clip(1, 40, 80, guidance_scale_2=3.5),
+        make_clip(2, 80, 120, mode="flf2v", continuity="cut", chain=1, start_image="a.png", end_image="b.png"),
+    )
+    return Plan(
+        fps=Fraction(16),
+        model_fps=Fraction(16),
+        frames=120,
+        width=64,
+        height=48,
+        resample="blend",
+        image_fit="cover",
+        clips=clips,
+        notes=("the width was rounded",),
+        models={"t2v": "Wan-Tiny"},
+        seed=5,
+        disk_bytes=2_000_000,
+        memory_bytes=1_500_000_000,
+    )
+
+
+Engine = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The environment of a process that runs this checkout's engine."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "COLUMNS": "100"}
+
+
+@pytest.fixture
+def engine(tmp_path: Path, environment: dict[str, str]) -> Engine:
+    """Runs `python -m wan_engine` in the test's own folder: `engine("plan", "a.json", stdin="...")`."""
+
+    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "wan_engine", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, input=stdin, capture_output=True, encoding="utf-8", timeout=120
+        )
+
+    return run

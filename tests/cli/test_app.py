@@ -1,0 +1,108 @@
+"""The command line as a whole: usage errors, help, version, exit codes, streams."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from wan_engine import __version__
+from wan_engine.cli import app
+from wan_engine.cli.screen import Screen
+from wan_engine.errors import ModelError
+
+VERBS = ("plan", "render", "values", "prompts", "doctor")
+
+
+def test_version(engine: Any) -> None:
+    answer = engine("--version")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, f"wan-engine {__version__}\n", "")
+
+
+def test_nothing_shows_the_verbs(engine: Any) -> None:
+    answer = engine()
+    assert answer.returncode == 2
+    assert all(verb in answer.stdout for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_has_help_without_control_characters(engine: Any, verb: str) -> None:
+    answer = engine(verb, "--help")
+    assert answer.returncode == 0
+    assert "--json" in answer.stdout
+    assert "\x1b" not in answer.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nope"], ["plan"], ["plan", "a.json", "--nope"], ["plan", "a", "b"], ["values"]]
+)
+def test_usage_errors(engine: Any, arguments: list[str]) -> None:
+    plain = engine(*arguments)
+    assert (plain.returncode, plain.stdout, len(plain.stderr.splitlines())) == (2, "", 1)
+    assert "--help" in plain.stderr
+    document = engine(*arguments, "--json")
+    assert document.returncode == 2
+    assert json.loads(document.stdout)["error"] == "UsageError"
+
+
+def test_errors_of_the_engine_reach_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(wanted: bool) -> None:
+        raise ModelError("the model is gone", "Fetch it")
+
+    monkeypatch.setattr(Screen, "start_logging", fail)
+    assert app.main(["doctor", "--json"]) == 3
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"error": "ModelError", "message": "the model is gone", "remedy": "Fetch it"}
+    assert err == "the model is gone. Fetch it\n"
+
+
+def test_an_unexpected_error_is_one_line_and_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(screen: Screen) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(Screen, "start_logging", fail)
+    assert app.main(["doctor"]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+    assert app.main(["doctor", "--verbose"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_error_to_see(environment: dict[str, str]) -> None:
+    environment.pop("PYTHONUNBUFFERED", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wan_engine", "values", "0:(t)", "--frames", "100000"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(1)
+    process.stdout.close()
+    err = process.stderr.read()
+    assert (process.wait(timeout=20), err) == (1, b"")
+
+
+def test_streams_take_any_text_whatever_the_locale(engine: Any, environment: dict[str, str]) -> None:
+    environment["PYTHONIOENCODING"] = "ascii"
+    answer = engine("values", "0:(雨)")
+    assert "雨" in answer.stderr
+    assert answer.returncode == 2
+
+
+@pytest.mark.parametrize("verb", ["values", "plan", "prompts"])
+def test_planning_verbs_load_nothing_heavy(environment: dict[str, str], verb: str) -> None:
+    code = (
+        "import sys\nfrom wan_engine.cli.app import main\n"
+        f"main([{verb!r}, '0:(1)'])\n"
+        "print(sorted({'torch', 'diffusers', 'transformers', 'av', 'cv2'} & set(sys.modules)), file=sys.stderr)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert answer.stderr.splitlines()[-1] == "[]"
