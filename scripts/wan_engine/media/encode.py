@@ -187,13 +187,7 @@ class FilmEncoder:
             self.abort()
             message = f"the film got {self._written} of its {self._options.frames} frames"
             raise MediaError(message, "This is an error in the program: please report it")
-        try:
-            self._pipe.finish()
-        except MediaError:
-            self.abort()
-            raise
-        self._ended = True
-        self._target.commit()
+        self._finish()
 
     def close_early(self, path: Path) -> None:
         """End the film with the frames it has, under another name; without frames there is no file.
@@ -203,8 +197,15 @@ class FilmEncoder:
         if not self._written:
             self.abort()
             return
-        self._pipe.finish()
         self._target.path = path
+        self._finish()
+
+    def _finish(self) -> None:
+        try:
+            self._pipe.finish()
+        except MediaError:
+            self.abort()
+            raise
         self._ended = True
         self._target.commit()
 

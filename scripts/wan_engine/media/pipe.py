@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import threading
 from collections import deque
@@ -10,12 +11,15 @@ from fractions import Fraction
 from typing import IO, TYPE_CHECKING
 
 from wan_engine.errors import MediaError
-from wan_engine.media.tools import Ffmpeg, last_lines, quiet_start
+from wan_engine.media.tools import Ffmpeg, said_words, quiet_start
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
 
-_KEPT_LINES = 40
+logger = logging.getLogger(__name__)
+
+_KEPT_LINES = 20
+"""Kept of the first and as many of the last lines that ffmpeg says."""
 _LARGEST_RATIO_PART = 1_001_000
 """Greater numerators or denominators of a rate are rounded by ffmpeg (av_parse_video_rate)."""
 
@@ -57,7 +61,8 @@ class FramePipe:
             )
         except OSError as error:
             raise MediaError(f"{ffmpeg.path} cannot be started: {error}", "Install ffmpeg or set WAN_FFMPEG") from error
-        self._said: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._first: list[str] = []
+        self._last: deque[str] = deque(maxlen=_KEPT_LINES)
         # A full stderr pipe would stop ffmpeg, and ffmpeg would stop us.
         self._listener = threading.Thread(target=self._listen, name="ffmpeg-stderr", daemon=True)
         self._listener.start()
@@ -66,7 +71,8 @@ class FramePipe:
         assert self._process.stderr is not None
         with self._process.stderr as stderr:
             for line in stderr:
-                self._said.append(line.decode("utf-8", "replace"))
+                lines = self._first if len(self._first) < _KEPT_LINES else self._last
+                lines.append(line.decode("utf-8", "replace"))
 
     @property
     def _stdin(self) -> IO[bytes]:
@@ -81,7 +87,7 @@ class FramePipe:
             raise ValueError(f"a frame of {frame.shape} {frame.dtype} is not {self._shape} uint8")
         try:
             self._stdin.write(np.ascontiguousarray(frame).data)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: `kill` in another thread has closed the pipe
             self.kill()
             raise self._failure() from error
 
@@ -104,12 +110,12 @@ class FramePipe:
         self._listener.join()
         try:
             self._stdin.close()
-        except OSError:
-            return  # frames that ffmpeg never read were still waiting; it is dead, and they are not wanted
+        except OSError as error:
+            logger.debug("frames that ffmpeg had not read are dropped: %s", error)
 
     def _failure(self) -> MediaError:
-        lines = list(self._said)
-        reason = last_lines(lines) or f"it ended with code {self._process.returncode}"
+        lines = [*self._first, *self._last]
+        reason = said_words(lines) or f"it ended with code {self._process.returncode}"
         full = any("No space left" in line for line in lines)
-        remedy = "The disk is full: free some space" if full else "The log's last lines above say what it needs"
+        remedy = "Free some space on the disk" if full else "Check the place it writes to, or choose another codec"
         return MediaError(f"ffmpeg failed: {reason}", remedy)

@@ -140,9 +140,11 @@ def _quarter_turns(frame: Any) -> int:
 def _upright(frame: Any) -> Picture:
     """RGB of one decoded frame, turned as the file says."""
     import numpy as np
-    from av.video.reformatter import Colorspace
+    from av.video.reformatter import Colorspace, Interpolation
 
     unknown = frame.colorspace not in {member.value for member in Colorspace}
     space = Colorspace.ITU709 if unknown and frame.height >= _HD_HEIGHT else None
-    picture = frame.reformat(format="rgb24", src_colorspace=space).to_ndarray()
+    # The default is quick and up to three values too dark, which would show at the seam.
+    exact = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+    picture = frame.reformat(format="rgb24", src_colorspace=space, interpolation=exact).to_ndarray()
     return np.ascontiguousarray(np.rot90(picture, _quarter_turns(frame)))

@@ -33,7 +33,8 @@ INPUT_OPTIONS = ("-protocol_whitelist", "file,pipe")
 
 _TRY_SIZE = 256
 _TRY_SECONDS = 60
-_LAST_LINES = 8
+_SHOWN_LINES = 2
+_SPEAKER = re.compile(r"^(\[[^\]]*\]\s*)+")
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,16 @@ def try_encoder(
         return str(error)
     if not answer.returncode:
         return ""
-    return last_lines(answer.stderr.decode("utf-8", "replace").splitlines()) or f"exit code {answer.returncode}"
+    return said_words(answer.stderr.decode("utf-8", "replace").splitlines()) or f"exit code {answer.returncode}"
 
 
-def last_lines(lines: list[str]) -> str:
-    """The end of what ffmpeg said, on one line."""
-    return "; ".join(line.strip() for line in lines[-_LAST_LINES:] if line.strip())
+def said_words(said: list[str]) -> str:
+    """What ffmpeg said, for a message: its first lines name the cause and its last ones the end; each once."""
+    lines = list(dict.fromkeys(_SPEAKER.sub("", line).strip() for line in said))
+    lines = [line for line in lines if line]
+    if len(lines) > 2 * _SHOWN_LINES:
+        lines = [*lines[:_SHOWN_LINES], "...", *lines[-_SHOWN_LINES:]]
+    return "; ".join(line.rstrip(".") for line in lines)
 
 
 def quiet_start() -> dict[str, Any]:
