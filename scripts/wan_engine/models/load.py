@@ -112,6 +112,7 @@ class Loader:
         place = folder.resolve()
         if place not in self._components:
             log.info("Loading %s", place)
+            _quiet_libraries()
             try:
                 self._components[place] = self._load(name, folder)
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -156,6 +157,16 @@ class Loader:
             text_dtype = torch.float32 if self.device == "cpu" else torch.bfloat16
             loaded = UMT5EncoderModel.from_pretrained(folder, dtype=text_dtype, **options)
         return loaded
+
+
+def _quiet_libraries() -> None:
+    """No progress bars and hints on the terminal: the command line draws its own, and loading is checked here."""
+    import diffusers
+    import transformers
+
+    for library in (diffusers, transformers):
+        library.utils.logging.disable_progress_bar()
+        library.utils.logging.set_verbosity_error()
 
 
 def _scheduler(folder: Path) -> Any:

@@ -1,0 +1,225 @@
+"""The loop gives the same bits as the pipelines of diffusers, called with the same seed, texts and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import (
+    FlowMatchEulerDiscreteScheduler,
+    UniPCMultistepScheduler,
+    WanImageToVideoPipeline,
+    WanPipeline,
+)
+from PIL import Image
+
+from wan_engine.backends import ClipRequest, ClipRun
+from wan_engine.backends.wan import WanBackend
+from wan_engine.families import Lineup, Mode
+from wan_engine.plan.model import Clip
+
+WIDTH, HEIGHT, FRAMES, STEPS, SHIFT, SEED = 64, 32, 9, 4, 5.0, 1234
+
+CASES: list[tuple[str, Mode]] = [
+    ("plain", "t2v"),
+    ("plain", "i2v"),
+    ("plain", "flf2v"),
+    ("clip", "i2v"),
+    ("first_last", "flf2v"),
+    ("two_experts", "t2v"),
+    ("two_experts", "i2v"),
+    ("two_experts", "flf2v"),
+    ("ti2v", "t2v"),
+    ("ti2v", "i2v"),
+]
+
+
+def make_clip(mode: Mode, **changes: Any) -> Clip:
+    clip = Clip(
+        index=0,
+        start=0,
+        end=FRAMES,
+        mode=mode,
+        frames=FRAMES,
+        intervals=FRAMES - 1,
+        arrives=FRAMES - 1,
+        prompt="a red circle  moves right, «très vite» &amp; 速い",
+        negative="blurry",
+        seed=SEED,
+        steps=STEPS,
+        guidance_scale=4.0,
+        guidance_scale_2=None,
+        flow_shift=SHIFT,
+        sampler="unipc",
+        continuity="cut",
+        chain=0,
+    )
+    return replace(clip, **changes)
+
+
+def pictures() -> tuple[np.ndarray, np.ndarray]:
+    numbers = np.random.default_rng(7)
+    first, last = numbers.integers(0, 256, (2, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    return first, last
+
+
+def make_request(clip: Clip) -> ClipRequest:
+    first, last = pictures()
+    start = None if clip.mode == "t2v" else first
+    return ClipRequest(clip, WIDTH, HEIGHT, start, last if clip.mode == "flf2v" else None)
+
+
+@pytest.fixture(scope="session")
+def pipelines(tiny_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Pipelines loaded by diffusers itself, from folders in which the shared parts lie beside the others."""
+    loaded: dict[tuple[str, Mode, str], Any] = {}
+
+    def load(kind: str, mode: Mode, lineup: Lineup, dtype: str = "float32") -> Any:
+        if (kind, mode, dtype) not in loaded:
+            folder = tmp_path_factory.mktemp(f"{kind}-{mode}")
+            own = Path(lineup.card(mode).path)
+            for part in (*own.parent.iterdir(), *own.iterdir()):
+                if part != own:
+                    (folder / part.name).symlink_to(part)
+            cls = WanPipeline if mode == "t2v" else WanImageToVideoPipeline
+            pipeline = cls.from_pretrained(folder, local_files_only=True)
+            if dtype != "float32":
+                parts = {"torch_dtype": getattr(torch, dtype), "local_files_only": True}
+                for name in ("transformer", "transformer_2"):
+                    if getattr(pipeline, name) is not None:
+                        own_class = type(getattr(pipeline, name))
+                        setattr(pipeline, name, own_class.from_pretrained(folder / name, **parts))
+            pipeline.set_progress_bar_config(disable=True)
+            loaded[kind, mode, dtype] = pipeline
+        return loaded[kind, mode, dtype]
+
+    return load
+
+
+def call_pipeline(pipeline: Any, clip: Clip, output_type: str) -> Any:
+    """The pipeline's own result with a scheduler as its documentation sets it up."""
+    if clip.sampler == "unipc":
+        pipeline.scheduler = UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=SHIFT
+        )
+    else:
+        pipeline.scheduler = FlowMatchEulerDiscreteScheduler(shift=SHIFT)
+    first, last = (Image.fromarray(picture) for picture in pictures())
+    images: dict[str, Any] = {} if clip.mode == "t2v" else {"image": first}
+    if clip.mode == "flf2v":
+        images["last_image"] = last
+    if pipeline.config.boundary_ratio is not None:
+        images["guidance_scale_2"] = clip.guidance_scale_2
+    return pipeline(
+        prompt=clip.prompt,
+        negative_prompt=clip.negative,
+        height=HEIGHT,
+        width=WIDTH,
+        num_frames=clip.frames,
+        num_inference_steps=clip.steps,
+        guidance_scale=clip.guidance_scale,
+        generator=torch.Generator("cpu").manual_seed(clip.seed),
+        output_type=output_type,
+        **images,
+    ).frames
+
+
+def denoise(backend: WanBackend, clip: Clip) -> ClipRun:
+    run = backend.start(make_request(clip))
+    while run.steps_done < clip.steps:
+        run.step()
+    return run
+
+
+def latents_of(run: ClipRun) -> np.ndarray:
+    """The latents, as float32 or as the bits of bfloat16."""
+    return run.state().arrays["latents"]
+
+
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+@pytest.mark.parametrize("sampler", ["unipc", "euler"])
+@pytest.mark.parametrize(("kind", "mode"), CASES)
+def test_latents_are_those_of_the_pipeline(
+    kind: str, mode: Mode, sampler: str, guidance: float, tiny_lineup: Any, pipelines: Any
+) -> None:
+    """Bit for bit. Where the model is given a latent frame of its own, that frame is not a result."""
+    clip = make_clip(mode, sampler=sampler, guidance_scale=guidance)
+    if kind == "two_experts" and guidance > 1:
+        clip = replace(clip, guidance_scale_2=2.5)
+    lineup = tiny_lineup(kind)
+    latents = latents_of(denoise(WanBackend(lineup, device="cpu"), clip))
+    expected = call_pipeline(pipelines(kind, mode, lineup), clip, "latent").numpy()
+    made = slice(1 if (kind, mode) == ("ti2v", "i2v") else 0, None)
+    assert np.array_equal(latents[:, :, made], expected[:, :, made])
+
+
+@pytest.mark.parametrize(("kind", "mode"), CASES)
+def test_pictures_are_those_of_the_pipeline(kind: str, mode: Mode, tiny_lineup: Any, pipelines: Any) -> None:
+    clip = make_clip(mode)
+    lineup = tiny_lineup(kind)
+    frames = np.stack(list(denoise(WanBackend(lineup, device="cpu"), clip).frames()))
+    pipeline = pipelines(kind, mode, lineup)
+    expected = np.stack([np.asarray(picture) for picture in call_pipeline(pipeline, clip, "pil")[0]])
+    assert frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
+    assert frames.dtype == np.uint8
+    assert np.array_equal(frames, expected)
+    exact = call_pipeline(pipeline, clip, "np")[0]
+    assert np.abs(frames / 255 - exact).max() <= 0.5 / 255 + 1e-6
+
+
+@pytest.mark.parametrize("sampler", ["unipc", "euler"])
+def test_bfloat16_is_equal_too(sampler: str, tiny_lineup: Any, pipelines: Any) -> None:
+    clip = make_clip("i2v", sampler=sampler)
+    lineup = tiny_lineup("plain")
+    latents = latents_of(denoise(WanBackend(lineup, device="cpu", dtype="bfloat16"), clip))
+    expected = call_pipeline(pipelines("plain", "i2v", lineup, "bfloat16"), clip, "latent")
+    if expected.dtype == torch.bfloat16:
+        expected = expected.view(torch.int16)
+    assert np.array_equal(latents, expected.numpy())
+
+
+def test_texts_pictures_seed_and_guidance_matter(tiny_lineup: Any) -> None:
+    """Otherwise the equalities above could hold for a loop that ignores them."""
+    backend = WanBackend(tiny_lineup("plain"), device="cpu")
+    clip = make_clip("i2v")
+    reference = latents_of(denoise(backend, clip))
+    for changes in (
+        {"prompt": "another"},
+        {"negative": "another"},
+        {"seed": 1},
+        {"guidance_scale": 6.0},
+        {"flow_shift": 2.0},
+        {"mode": "flf2v"},
+        {"sampler": "euler"},
+    ):
+        other = latents_of(denoise(backend, replace(clip, **changes)))
+        assert not np.array_equal(reference, other), changes
+    run = backend.start(replace(make_request(clip), start_image=pictures()[1]))
+    run.step()
+    same = backend.start(make_request(clip))
+    same.step()
+    assert not np.array_equal(run.state().arrays["latents"], same.state().arrays["latents"])
+
+
+def test_each_expert_has_its_own_guidance(tiny_lineup: Any) -> None:
+    backend = WanBackend(tiny_lineup("two_experts"), device="cpu")
+    clip = make_clip("t2v", guidance_scale_2=4.0)
+    both = latents_of(denoise(backend, clip))
+    inherited = latents_of(denoise(backend, replace(clip, guidance_scale_2=None)))
+    second_off = latents_of(denoise(backend, replace(clip, guidance_scale_2=1.0)))
+    first_off = latents_of(denoise(backend, replace(clip, guidance_scale=1.0)))
+    assert np.array_equal(both, inherited)
+    assert len({array.tobytes() for array in (both, second_off, first_off)}) == 3
+
+
+def test_many_steps_with_a_high_shift_run_to_the_end(tiny_lineup: Any) -> None:
+    """At shift 16 the first two of 120 timesteps are equal once rounded."""
+    clip = make_clip("t2v", steps=120, flow_shift=16.0, frames=1, guidance_scale=1.0)
+    run = denoise(WanBackend(tiny_lineup("plain"), device="cpu"), clip)
+    assert np.isfinite(latents_of(run)).all()
+    assert len(list(run.frames())) == 1
