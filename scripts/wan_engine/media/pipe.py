@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import IO, TYPE_CHECKING
 
 from wan_engine.errors import MediaError
-from wan_engine.media.tools import Ffmpeg, said_words, quiet_start
+from wan_engine.media.tools import Ffmpeg, quiet_start, said_words
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture

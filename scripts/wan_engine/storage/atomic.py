@@ -113,8 +113,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole UTF-8 file with the line ends as they stand in `text`. Raises StorageError."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write a whole UTF-8 file with the line ends as they stand in `text`. Raises StorageError.
+
+    Half characters (lone surrogates, which JSON can smuggle in) become `?`.
+    """
+    write_bytes(path, text.encode("utf-8", "replace"))
 
 
 def write_json(path: Path, values: Any) -> None:
