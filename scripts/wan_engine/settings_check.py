@@ -64,9 +64,15 @@ def _checked(spec: SettingSpec, value: Any) -> Any:
     return check(spec, value)
 
 
+def _shown(value: Any) -> str:
+    """The value as messages show it: short, however long it is."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
 def _text(spec: SettingSpec, value: Any) -> str:
     if not isinstance(value, str):
-        raise _wrong(spec, f"{value!r} is not text", "Put it in quotes")
+        raise _wrong(spec, f"{_shown(value)} is not text", "Put it in quotes")
     if "\x00" in value:
         raise _wrong(spec, "the text holds a NUL character", "Remove it")
     return value
@@ -78,7 +84,7 @@ def _number(spec: SettingSpec, value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise _wrong(spec, f"{value!r} is not a number", "Give a number such as 1.5")
+        raise _wrong(spec, f"{_shown(value)} is not a number", "Give a number such as 1.5")
     _in_range(spec, number)
     return number
 
@@ -86,7 +92,7 @@ def _number(spec: SettingSpec, value: Any) -> float:
 def _whole_number(spec: SettingSpec, value: Any) -> int:
     number = _number(spec, value)
     if number != int(number):
-        raise _wrong(spec, f"{value!r} is not a whole number", "Give a whole number")
+        raise _wrong(spec, f"{_shown(value)} is not a whole number", "Give a whole number")
     return int(number)
 
 
@@ -103,13 +109,13 @@ def _switch(spec: SettingSpec, value: Any) -> bool:
         return value
     if isinstance(value, str) and value.strip().lower() in words:
         return words[value.strip().lower()]
-    raise _wrong(spec, f"{value!r} is neither true nor false", "Give true or false")
+    raise _wrong(spec, f"{_shown(value)} is neither true nor false", "Give true or false")
 
 
 def _choice(spec: SettingSpec, value: Any) -> str:
     text = str(value).strip().lower()
     if text not in spec.choices:
-        raise _wrong(spec, f"{value!r} is not one of its values", "Give one of " + ", ".join(spec.choices))
+        raise _wrong(spec, f"{_shown(value)} is not one of its values", "Give one of " + ", ".join(spec.choices))
     return text
 
 
@@ -117,14 +123,18 @@ def _fps(spec: SettingSpec, value: Any) -> str:
     try:
         rate = parse_fps(value)
     except ValueError as error:
-        raise _wrong(spec, f"{value!r} is not a frame rate", "Give a number or a ratio such as 30000/1001") from error
+        raise _wrong(
+            spec, f"{_shown(value)} is not a frame rate", "Give a number or a ratio such as 30000/1001"
+        ) from error
     _in_range(spec, float(rate))
     return str(value).strip()
 
 
 def _schedule_text(spec: SettingSpec, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _wrong(spec, f"{value!r} is not a schedule", 'Give a value or a schedule such as "0: (5.0), 40: (7)"')
+        raise _wrong(
+            spec, f"{_shown(value)} is not a schedule", 'Give a value or a schedule such as "0: (5.0), 40: (7)"'
+        )
     return value if isinstance(value, str) else repr(value)
 
 
@@ -136,5 +146,7 @@ def _text_by_key(spec: SettingSpec, value: Any) -> dict[str, str]:
         if not isinstance(text, str):
             message, remedy = f"its value is {type(text).__name__}, not text", "Put the value in quotes"
             problems.add(Problem(message, remedy, field=spec.name, key=str(key)))
+        elif "\x00" in text:
+            problems.add(Problem("the text holds a NUL character", "Remove it", field=spec.name, key=str(key)))
     problems.raise_if_any()
     return {str(key): text for key, text in value.items()}

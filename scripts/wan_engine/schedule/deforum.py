@@ -18,15 +18,14 @@ from wan_engine.schedule.deforum_names import (
     SWITCHES,
     is_deforum_name,
 )
-from wan_engine.schedule.documents import read_json
+from wan_engine.schedule.documents import listed, read_json
 from wan_engine.schedule.lines import read_lines
 from wan_engine.settings import SETTINGS
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _OFF = frozenset({"", "none", "false", "no", "off", "0", "[]", "{}"})
-_WORD_ENTRY = re.compile(
-    r"(?P<before>:\s*\(?\s*[\"']?)(?P<word>[^\"'(),:]*[^\"'(),:\s])(?P<after>[\"']?\s*\)?\s*(?:,|$))"
-)
+_SHARED = frozenset({"steps", "sampler"})
+"""Names that both have for other forms of the same: Deforum's schedules and Wan tab stand beside them."""
 
 
 @dataclass
@@ -98,7 +97,7 @@ class _DeforumReader:
                 self._take(ours, theirs, self._given[theirs])
 
     def _take(self, ours: str, theirs: str, value: Any) -> None:
-        if ours != theirs and ours in self._given:
+        if ours != theirs and ours in self._given and ours not in _SHARED:
             self.draft.notes.append(f'"{theirs}" is not used: the file gives "{ours}" too')
             return
         self.draft.values[ours] = value
@@ -118,8 +117,8 @@ class _DeforumReader:
         elif "steps" in self._given:
             self.draft.values["steps"] = self._given["steps"]
         if self._scheduled("sampler"):
-            words = str(self._given["sampler_schedule"])
-            self._take("sampler", "sampler_schedule", _WORD_ENTRY.sub(self._sampler_entry, words))
+            entries = str(self._given["sampler_schedule"]).split(",")
+            self._take("sampler", "sampler_schedule", ",".join(self._sampler_entry(entry) for entry in entries))
         elif "sampler" in self._given:
             self.draft.values["sampler"] = self._sampler(self._given["sampler"])
 
@@ -129,13 +128,15 @@ class _DeforumReader:
             return self._on(switch) and schedule in self._given
         return schedule in self._given
 
-    def _sampler_entry(self, entry: re.Match[str]) -> str:
-        return entry["before"] + self._sampler(entry["word"]) + entry["after"]
+    def _sampler_entry(self, entry: str) -> str:
+        key, colon, word = entry.partition(":")
+        name = word.strip(" \t\r\n\"'()")
+        return f"{key}: ({self._sampler(name)})" if colon and name else entry
 
     def _sampler(self, value: Any) -> str:
         name = SAMPLER_NUMBERS.get(value, str(value)) if isinstance(value, int) else str(value)
         default: str = SETTINGS["sampler"].default
-        if "(" in name or ":" in name:
+        if ":" in name:
             return name  # a schedule of our own; it is read as such
         known = SAMPLERS.get(name.strip().lower())
         if known is None:
@@ -171,7 +172,7 @@ class _DeforumReader:
         """The start image and the guided images."""
         if self._wanted("use_init", "init_image") and self._on("init_image"):
             path = self._given["init_image"]
-            if _is_address(path):
+            if is_address(path):
                 message, remedy = f'"{path[:200]}" is a web address', "Download the picture and give its path"
                 self.draft.problems.add(Problem(message, remedy, field="init_image"))
             else:
@@ -182,10 +183,9 @@ class _DeforumReader:
     def _guided(self) -> None:
         images = text_by_key(self._given["init_images"], "init_images", self.draft)
         if isinstance(images, dict):
-            remote = [key for key, path in images.items() if _is_address(path)]
+            remote = [key for key, path in images.items() if is_address(path)]
             if remote:
-                keys = ", ".join(f'"{key}"' for key in remote)
-                self._note(f"init_images: {keys} are web addresses, which are not fetched: not used")
+                self._note(f"init_images: not used, web addresses are not fetched: {listed(remote)}")
             images = {key: path for key, path in images.items() if key not in remote}
             if "0" in images and self.draft.values.pop("init_image", ""):
                 self._note('init_image is not used: guided image "0" is the first frame')
@@ -200,7 +200,7 @@ class _DeforumReader:
         source = {"init video": "video_init_path"}.get(str(self._given.get("add_soundtrack", "")).lower())
         name = source or "soundtrack_path"
         if self._wanted("add_soundtrack", name) and self._on(name):
-            if _is_address(self._given[name]):
+            if is_address(self._given[name]):
                 self._note(f"{name} is a web address, which is not fetched: the film gets no sound")
             else:
                 self._take("soundtrack", name, self._given[name])
@@ -244,11 +244,11 @@ class _DeforumReader:
             self._note("Wan does not do what this file also asks for: " + ", ".join(unused))
         unknown = [name for name in self._given if name not in SETTINGS and not is_deforum_name(name)]
         if unknown:
-            shown = ", ".join(f'"{name[:40]}"' for name in unknown[:20]) + (" and more" if len(unknown) > 20 else "")
-            self._note(f"names that neither Deforum nor this engine knows are not used: {shown}")
+            self._note(f"not used, known neither to Deforum nor to this engine: {listed(unknown, 20)}")
 
 
-def _is_address(value: Any) -> bool:
+def is_address(value: Any) -> bool:
+    """Whether a path is a web address; `C://x` is none."""
     return isinstance(value, str) and _ADDRESS.match(value.strip()) is not None
 
 

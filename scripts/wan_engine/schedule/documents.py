@@ -1,4 +1,4 @@
-"""Reads JSON and YAML text into plain values: objects, lists, text, numbers, true, false, nothing.
+"""Plain values from text: objects, lists, text, numbers, true, false, nothing. JSON is read here, YAML beside.
 
 Nothing is ever constructed or executed from a document. Every error has line, column and remedy. What a document
 means is not known here; `project` knows.
@@ -8,20 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import yaml
-
 from wan_engine.errors import InputError, Problem
 
-MAX_YAML_CHARACTERS = 2 * 1024 * 1024
-"""The YAML reader takes about a second for a megabyte; JSON has no such limit of its own."""
-
 MAX_DEPTH = 16
-MAX_ALIASES = 100
-MAX_VALUES = 200_000
+"""How deep objects and lists may stand in one another; a film needs two."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +32,14 @@ class Document:
 def read_json(text: str) -> Document:
     """The values of a JSON text. Of a key that stands twice in one object the last value counts, with a note.
 
-    Raises InputError."""
+    Raises InputError.
+    """
     notes: list[str] = []
 
     def one_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(pairs)
         if len(values) < len(pairs):
-            notes.extend(_twice(name for name, _ in pairs))
+            notes.append(twice(name for name, _ in pairs))
         return values
 
     try:
@@ -58,25 +53,33 @@ def read_json(text: str) -> Document:
         raise InputError(_number_problem(text)) from error
     if _deeper_than(value, MAX_DEPTH):
         raise InputError(_depth_problem(text))
-    _check_text(value)
+    check_text(value)
     return Document(value, tuple(notes))
 
 
-def _twice(names: Iterable[str]) -> list[str]:
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names for a note: `"0", "30" and 7 more`."""
+    shown = ", ".join(f'"{name[:40]}"' for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def twice(names: Iterable[str]) -> str:
+    """The note on names that stand more than once in one object."""
     seen: set[str] = set()
     again: dict[str, None] = {}
     for name in names:
         if name in seen:
             again[name] = None
         seen.add(name)
-    return [f'"{name}" stands twice in one object; the last value is used' for name in again]
+    return f"given twice in one object, the last value is used: {listed(list(again))}"
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _problem_at(text: str, position: int, message: str, remedy: str) -> Problem:
+def problem_at(text: str, position: int, message: str, remedy: str) -> Problem:
+    """A problem at a position of a text, counted from 0."""
     before = text[:position]
     line, column = before.count("\n") + 1, position - before.rfind("\n")
     return Problem(message, remedy, line=line, column=column)
@@ -89,12 +92,12 @@ def _number_problem(text: str) -> Problem:
     for part in _JSON_PARTS.finditer(text):
         if part[0][0] not in '"[]{}':
             message = f"{part[0][:20]} is not a number that can be used"
-            return _problem_at(text, part.start(), message, "Give an ordinary number")
+            return problem_at(text, part.start(), message, "Give an ordinary number")
     return Problem("a number cannot be used", "Give an ordinary number")
 
 
-_TOO_DEEP = "the brackets are nested too deeply"
-_LESS_DEEP = f"Objects and lists may stand in one another at most {MAX_DEPTH} deep"
+TOO_DEEP = "the brackets are nested too deeply"
+LESS_DEEP = f"Objects and lists may stand in one another at most {MAX_DEPTH} deep"
 
 
 def _depth_problem(text: str) -> Problem:
@@ -102,8 +105,8 @@ def _depth_problem(text: str) -> Problem:
     for part in _JSON_PARTS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(part[0], 0)
         if depth > MAX_DEPTH:
-            return _problem_at(text, part.start(), _TOO_DEEP, _LESS_DEEP)
-    return Problem(_TOO_DEEP, _LESS_DEEP)
+            return problem_at(text, part.start(), TOO_DEEP, LESS_DEEP)
+    return Problem(TOO_DEEP, LESS_DEEP)
 
 
 def _deeper_than(value: Any, depth: int) -> bool:
@@ -116,7 +119,7 @@ def _deeper_than(value: Any, depth: int) -> bool:
 _HALF = re.compile("[\ud800-\udfff]")
 
 
-def _check_text(value: Any) -> None:
+def check_text(value: Any) -> None:
     """Refuse half a character: it could not be written to a file later."""
     if isinstance(value, str):
         found = None if value.isascii() else _HALF.search(value)
@@ -125,11 +128,11 @@ def _check_text(value: Any) -> None:
             raise InputError(Problem(message, "Remove the escape", column=found.start() + 1))
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check_text(key)
-            _check_text(item)
+            check_text(key)
+            check_text(item)
     elif isinstance(value, list):
         for item in value:
-            _check_text(item)
+            check_text(item)
 
 
 _JSON_WORDS = {
@@ -165,148 +168,3 @@ _JSON_WORDS = {
 def _json_words(error: json.JSONDecodeError) -> tuple[str, str]:
     known = _JSON_WORDS.get(error.msg.removesuffix(": ").rstrip(":"))
     return known or (f"this is not JSON: {error.msg}", "Correct the text at this place")
-
-
-class _Loader(yaml.SafeLoader):
-    """The safe loader without types of its own: every scalar stays text, so a key such as `010` or `no` stays what
-    the user wrote. Depth and aliases are bounded while it reads."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  (PyYAML's own name)
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._depth = 0
-        self._aliases = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Read the next node. Raises InputError when it is too deep or one alias too many."""
-        mark: yaml.Mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-        self._aliases += self.check_event(yaml.AliasEvent)
-        if self._aliases > MAX_ALIASES:
-            message, remedy = f"there are more than {MAX_ALIASES} aliases (*name)", "Write the values out"
-            raise InputError(Problem(message, remedy, line=mark.line + 1, column=mark.column + 1))
-        if self._depth > MAX_DEPTH:
-            raise InputError(Problem(_TOO_DEEP, _LESS_DEEP, line=mark.line + 1, column=mark.column + 1))
-        self._depth += 1
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self._depth -= 1
-
-
-def read_yaml(text: str) -> Document:
-    """The values of a YAML text: what JSON can hold, keys as they are written, no tags, few aliases.
-
-    Raises InputError.
-    """
-    if len(text) > MAX_YAML_CHARACTERS:
-        message = f"the YAML text has {len(text):,} characters; the most is {MAX_YAML_CHARACTERS:,}"
-        raise InputError(Problem(message, "Write a long schedule as JSON"))
-    try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-    except yaml.MarkedYAMLError as error:
-        raise InputError(_yaml_problem(error)) from error
-    except yaml.reader.ReaderError as error:
-        message = f"character {ord(text[error.position]):#06x} cannot stand in YAML"
-        raise InputError(_problem_at(text, error.position, message, "Remove it")) from error
-    values = _Values()
-    value = values.value(node, 0) if node is not None else None
-    _check_text(value)
-    return Document(value, tuple(values.notes))
-
-
-_YAML_WORDS = (
-    (
-        "mapping values are not allowed",
-        "a colon stands where none can be",
-        "Put the whole value in quotes, or check the indentation",
-    ),
-    (r"character '\t'", "a tab stands where blanks are needed", "Indent with blanks"),
-    ("undefined alias", "an alias (*name) without its anchor (&name)", "Put a text that starts with * in quotes"),
-    ("unexpected end of stream", "the text ends before a quote or bracket is closed", "Close it"),
-    (
-        "could not find expected ':'",
-        "a line without a colon",
-        'Write each entry as "name: value", long texts in quotes',
-    ),
-    ("expected a single document", "a second document starts here (---)", "One file holds one document"),
-    ("cannot start any token", "a character that cannot start a value", "Put the value in quotes"),
-    (
-        "expected <block end>",
-        "this does not fit to the lines above",
-        "Check the indentation, and that a quote inside a quoted text is doubled",
-    ),
-    ("expected ',' or", "a comma or the closing bracket is missing before this place", "Add it"),
-    ("<document start>", "this is not an entry", 'Write each entry as "name: value", with a blank after the colon'),
-)
-
-
-def _yaml_problem(error: yaml.MarkedYAMLError) -> Problem:
-    told = f"{error.problem or ''} {error.context or ''}"
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-    for part, message, remedy in _YAML_WORDS:
-        if part in told:
-            return Problem(message, remedy, line=line, column=column)
-    return Problem(f"this is not YAML: {told.strip()}", "Correct the text at this place", line=line, column=column)
-
-
-_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
-_WHOLE = re.compile(r"[-+]?[0-9]{1,30}")
-_DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
-
-
-class _Values:
-    """Turns YAML nodes into plain values, with a bound on their number: an alias may stand for a great many."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self._left = MAX_VALUES
-
-    def value(self, node: yaml.Node, depth: int) -> Any:
-        """The plain value of a node, `depth` levels down."""
-        self._left -= 1
-        if self._left < 0:
-            self._refuse(
-                node, f"the text stands for more than {MAX_VALUES:,} values", "Write it without aliases (*name)"
-            )
-        if depth > MAX_DEPTH:
-            self._refuse(node, _TOO_DEEP, _LESS_DEEP)
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag[18:] not in ("str", "seq", "map"):
-            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-            self._refuse(node, f"the tag {tag} is not read", "Write the value without a tag, text in quotes")
-        if isinstance(node, yaml.MappingNode):
-            return self._object(node, depth)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, depth + 1) for item in node.value]
-        assert isinstance(node, yaml.ScalarNode)
-        return _scalar(node)
-
-    def _object(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
-        names: list[str] = []
-        values: dict[str, Any] = {}
-        for key, item in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                self._refuse(key, "a name is a list or an object", "Put a name that starts with [ or { in quotes")
-            names.append(key.value)
-            values[key.value] = self.value(item, depth + 1)
-        if len(values) < len(names):
-            self.notes.extend(_twice(names))
-        return values
-
-    def _refuse(self, node: yaml.Node, message: str, remedy: str) -> NoReturn:
-        mark = node.start_mark
-        raise InputError(Problem(message, remedy, line=mark.line + 1, column=mark.column + 1))
-
-
-def _scalar(node: yaml.ScalarNode) -> Any:
-    text = node.value
-    assert isinstance(text, str)
-    if node.style is not None:
-        return text
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
-    if _WHOLE.fullmatch(text):
-        return int(text)
-    return float(text) if _DECIMAL.fullmatch(text) else text

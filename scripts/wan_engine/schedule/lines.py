@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from wan_engine.errors import Problem, ProblemList
-from wan_engine.schedule.documents import Document
+from wan_engine.schedule.documents import Document, listed
+from wan_engine.schedule.entries import stop_if_many
 
 _NEW_LINE = re.compile("\r\n|\r|\n")
 
@@ -17,7 +18,7 @@ def read_lines(text: str, field: str = "prompts") -> Document:
     """
     problems = ProblemList()
     prompts: dict[str, str] = {}
-    notes: list[str] = []
+    twice: list[str] = []
     for number, line in enumerate(_NEW_LINE.split(text), start=1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
@@ -26,12 +27,14 @@ def read_lines(text: str, field: str = "prompts") -> Document:
         problem = _line_problem(key, colon, prompt)
         if problem:
             problems.add(Problem(*problem, field=field, line=number))
+            stop_if_many(problems, field)
             continue
         if key in prompts:
-            notes.append(f'prompts: key "{key}" stands twice; the text of line {number} is used')
+            twice.append(key)
         prompts[key] = prompt
     problems.raise_if_any()
-    return Document(prompts, tuple(notes))
+    notes = (f"{field}: given twice, the last text is used: {listed(twice)}",) if twice else ()
+    return Document(prompts, notes)
 
 
 def _line_problem(key: str, colon: str, prompt: str) -> tuple[str, str] | None:

@@ -10,17 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from wan_engine.errors import InputError, Problem, ProblemList
-from wan_engine.schedule.deforum import Draft, draft_from_deforum, is_deforum, text_by_key
+from wan_engine.schedule.deforum import Draft, draft_from_deforum, is_address, is_deforum, text_by_key
 from wan_engine.schedule.deforum_names import SAME, is_deforum_name
-from wan_engine.schedule.documents import Document, read_json, read_yaml
+from wan_engine.schedule.documents import Document, read_json
+from wan_engine.schedule.entries import stop_if_many
 from wan_engine.schedule.film_schedule import read_schedule
 from wan_engine.schedule.lines import read_lines
 from wan_engine.schedule.text_file import read_text
+from wan_engine.schedule.yaml_documents import read_yaml
 from wan_engine.settings import PROJECT_VERSION, SETTINGS, Settings, settings_to_mapping
 from wan_engine.settings_check import nearest_name, settings_from_mapping
 
 KINDS = ("schedule",)
 """The kinds of project file this engine reads."""
+
+MOST_PROBLEMS = 100
+"""More are not told: nobody reads them."""
 
 PLANNED_KINDS = ("keyframes", "storyboard", "outpaint")
 
@@ -112,7 +117,8 @@ def _own_draft(values: Mapping[str, Any]) -> Draft:
         if name in ("kind", "version"):
             continue
         if name not in SETTINGS:
-            draft.problems.add(Problem(f'"{name[:80]}" is not a setting', _remedy(name), field=name[:80]))
+            draft.problems.add(Problem("it is not a setting", _remedy(name), field=name[:80]))
+            stop_if_many(draft.problems, "")
         elif SETTINGS[name].kind not in ("prompts", "images"):
             draft.values[name] = value
         elif (entries := text_by_key(value, name, draft)) is not None or value is None:
@@ -151,7 +157,7 @@ def _checked(draft: Draft, file: str) -> Settings:
 
 
 def _named(problems: list[Problem] | tuple[Problem, ...], file: str) -> InputError:
-    return InputError(replace(problem, file=problem.file or file) for problem in problems)
+    return InputError(replace(problem, file=problem.file or file) for problem in problems[:MOST_PROBLEMS])
 
 
 def _with_folder(settings: Settings, folder: Path | None) -> Settings:
@@ -169,4 +175,4 @@ def _with_folder(settings: Settings, folder: Path | None) -> Settings:
 
 
 def _in_folder(folder: Path, path: str) -> str:
-    return str(folder / path) if path and "://" not in path else path
+    return str(folder / path) if path and not is_address(path) else path

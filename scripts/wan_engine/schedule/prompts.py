@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from wan_engine.errors import InputError, Problem, ProblemList
+from wan_engine.schedule.documents import listed
+from wan_engine.schedule.entries import stop_if_many
 from wan_engine.schedule.keys import parse_key
 from wan_engine.schedule.prompt_text import (
     Origin,
@@ -122,6 +124,7 @@ class _Reader:
             prompt = read_prompt(text, Origin("prompts", key))
         except InputError as error:
             self.problems.extend(error)
+            stop_if_many(self.problems, "prompts")
             return PromptText(Template(), Template())
         self.notes.extend(prompt.notes)
         return prompt
@@ -129,6 +132,7 @@ class _Reader:
     def by_frame(self, prompts: Mapping[str, str]) -> dict[int, str]:
         """The keys by their frame, in the order in which they stand; of two for one frame the last."""
         keys: dict[int, str] = {}
+        twice: list[str] = []
         for key in prompts:
             try:
                 frame = parse_key(key, self._timeline, "prompts")
@@ -136,10 +140,13 @@ class _Reader:
                 for problem in error.problems:
                     self.problems.add(replace(problem, message=f"in the key: {problem.message}"))
                 self.text(key, prompts[key])  # its own problems belong to the same report
+                stop_if_many(self.problems, "prompts")
                 continue
             if frame in keys:
-                self.notes.append(f'prompts: keys "{keys[frame]}" and "{key}" are both frame {frame}; the last is used')
+                twice.append(f"{keys[frame]} and {key}")
             keys[frame] = key
+        if twice:
+            self.notes.append(f"prompts: keys for the same frame, the last is used: {listed(twice)}")
         return keys
 
     def seen(self, keys: Mapping[int, str]) -> dict[int, str]:
@@ -152,6 +159,5 @@ class _Reader:
             inside, outside = {first: keys[first]}, outside[1:]
         if outside:
             film = f"frames 0 to {self._timeline.max_f}"
-            shown = ", ".join(f'"{key}"' for key in outside[:5]) + (" and more" if len(outside) > 5 else "")
-            self.notes.append(f"prompts: never seen, outside the film ({film}): {shown}")
+            self.notes.append(f"prompts: never seen, outside the film ({film}): {listed(outside)}")
         return inside
