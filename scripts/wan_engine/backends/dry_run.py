@@ -1,7 +1,7 @@
 """A backend that draws each clip's prompt, number and frame instead of rendering: no model, no torch.
 
-For a quick look at a film's pacing and for tests; the same plan gives the same pictures. It takes the plan's steps like any backend, so that progress,
-cancelling and resuming can be seen; its pictures say what they are.
+For a quick look at a film's pacing and for tests; the same plan gives the same pictures, and they say what they are.
+It takes the plan's steps like any backend, so that progress, cancelling and resuming can be seen.
 """
 
 from __future__ import annotations

@@ -1,0 +1,108 @@
+"""What every backend promises, run over all of them: steps, frames, states, previews, closing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from wan_engine.backends import Backend, ClipRequest, ClipRun
+from wan_engine.backends.registry import BACKENDS, make_backend
+from wan_engine.families import Lineup
+from wan_engine.models.folder import lineup
+from wan_engine.plan.build import build_plan
+from wan_engine.plan.model import Plan
+from wan_engine.settings import SETTINGS, Settings
+from wan_engine.tiny.untrained import write_untrained
+
+WIDTH, HEIGHT = 64, 48
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Lineup:
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    write_untrained(folder)
+    return lineup(Settings(), folder)
+
+
+@pytest.fixture(scope="module")
+def plan(models: Lineup) -> Plan:
+    prompts = {"0": "a red circle --neg blur", "8": "a blue square"}
+    settings = Settings(prompts=prompts, max_frames=16, width=WIDTH, height=HEIGHT, steps="3", seed=11)
+    return build_plan(settings, models)
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def backend(request: pytest.FixtureRequest, models: Lineup) -> Iterator[Backend]:
+    made = make_backend(Settings(backend=request.param), models)
+    yield made
+    made.close()
+
+
+def request_for(plan: Plan, number: int) -> ClipRequest:
+    clip = plan.clips[number]
+    start = np.full((HEIGHT, WIDTH, 3), 90, np.uint8) if clip.mode == "i2v" else None
+    return ClipRequest(clip=clip, width=WIDTH, height=HEIGHT, start_image=start)
+
+
+def finish(run: ClipRun, steps: int) -> list[np.ndarray]:
+    while run.steps_done < steps:
+        run.step()
+    return list(run.frames())
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_clip_has_the_frames_the_plan_asks_for(backend: Backend, plan: Plan, number: int) -> None:
+    clip = plan.clips[number]
+    run = backend.start(request_for(plan, number))
+    assert run.steps_done == 0
+    frames = finish(run, clip.steps)
+    assert len(frames) == clip.frames
+    assert {(frame.shape, frame.dtype) for frame in frames} == {((HEIGHT, WIDTH, 3), np.dtype(np.uint8))}
+
+
+def test_the_same_clip_gives_the_same_frames(backend: Backend, plan: Plan) -> None:
+    first = finish(backend.start(request_for(plan, 0)), 3)
+    second = finish(backend.start(request_for(plan, 0)), 3)
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_run_goes_on_from_any_state_to_the_same_frames(backend: Backend, plan: Plan, number: int) -> None:
+    run = backend.start(request_for(plan, number))
+    states = [run.state()]
+    for _ in range(3):
+        run.step()
+        states.append(run.state())
+    whole = list(run.frames())
+    for step, state in enumerate(states):
+        assert state.step == step
+        again = backend.start(request_for(plan, number), state)
+        assert again.steps_done == step
+        assert all(np.array_equal(a, b) for a, b in zip(whole, finish(again, 3), strict=True))
+
+
+def test_every_step_has_a_preview(backend: Backend, plan: Plan) -> None:
+    run = backend.start(request_for(plan, 0))
+    for _ in range(3):
+        run.step()
+        preview = run.preview()
+        assert preview.ndim == 3
+        assert preview.shape[2] == 3
+        assert preview.dtype == np.uint8
+
+
+def test_what_was_resolved_is_plain_and_stays(backend: Backend, plan: Plan) -> None:
+    resolved = backend.resolve(plan)
+    assert backend.resolve(replace(plan, resolved=resolved)) == resolved
+
+
+def test_a_closed_backend_can_be_closed_again(backend: Backend) -> None:
+    backend.close()
+    backend.close()
+
+
+def test_every_backend_is_a_choice_of_the_settings() -> None:
+    assert set(SETTINGS["backend"].choices) == set(BACKENDS)
