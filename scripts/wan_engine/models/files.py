@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,15 +109,16 @@ def _header(path: Path) -> tuple[bytes, int]:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}", "Check the file's permissions") from error
 
 
-def fingerprint(files: Iterable[Path]) -> str:
-    """A sha256 that tells models apart in milliseconds: whole small files; name, size, header and samples of weights.
+def fingerprint(files: Mapping[str, Path]) -> str:
+    """A sha256 that tells models apart in milliseconds: whole small files; size, header and samples of weights.
 
+    files: by a name that is the same wherever the model lies, such as `vae/config.json`.
     Sixteen evenly spread pieces of 64 KiB are read of each weight file, so it shows another training or another
     precision; a single changed byte in between it may miss.
     """
     digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(f"{path.parent.name}/{path.name}\n{path.stat().st_size}\n".encode())
+    for name, path in sorted(files.items()):
+        digest.update(f"{name}\n{path.stat().st_size}\n".encode())
         if path.suffix != ".safetensors":
             digest.update(path.read_bytes())
             continue

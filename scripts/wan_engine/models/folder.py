@@ -6,7 +6,6 @@ configs say; the folder's name is never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,8 +65,11 @@ class ModelFolder:
 
     def fingerprint(self) -> str:
         """A sha256 over configs and samples of the weights, the same wherever the folder lies."""
-        configs = [file for folder in self.components.values() for file in folder.glob("*.json")]
-        return fingerprint([*self.weights(), *configs, self.path / INDEX])
+        files = {INDEX: self.path / INDEX}
+        for name, folder in self.components.items():
+            weights = weight_files(folder) if name in WITH_WEIGHTS else ()
+            files |= {f"{name}/{file.name}": file for file in (*weights, *folder.glob("*.json"))}
+        return fingerprint(files)
 
 
 def open_folder(path: Path) -> ModelFolder:
@@ -167,7 +169,7 @@ def _shape(folder: ModelFolder) -> _Shape:
             experts=2 if "transformer_2" in folder.components else 1,
             expand_timesteps=folder.expand_timesteps,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError(f"{where} is damaged: {error!r}", "Download this file again") from error
 
 
@@ -221,14 +223,16 @@ def _check_experts(folder: ModelFolder) -> None:
 def _check_vae(folder: ModelFolder, shape: _Shape) -> int:
     """Pixels a latent is wide, after checking that the VAE's latents are what the transformer takes."""
     config = folder.config("vae")
-    channels = config.get("z_dim", 16)
+    channels, stride = config.get("z_dim", 16), config.get("scale_factor_spatial", 8)
     # 36 input channels are 16 of latents, 16 of the condition and 4 of its mask.
     wanted = 16 if shape.in_channels == 36 else shape.in_channels
+    where = folder.components["vae"] / "config.json"
     if channels != wanted:
-        where = folder.components["vae"] / "config.json"
         message = f"{where} has latents of {channels} channels, but the transformer takes {wanted}"
         raise ModelError(message, "Use the vae folder that was published with this model")
-    return int(config.get("scale_factor_spatial") or 8)
+    if stride not in (8, 16):
+        raise ModelError(f"{where} has scale_factor_spatial {stride!r}", "Wan's VAEs have 8 or 16")
+    return int(stride)
 
 
 def lineup(settings: Settings, embedded: Path) -> Lineup:
@@ -238,7 +242,11 @@ def lineup(settings: Settings, embedded: Path) -> Lineup:
     be used, CapabilityError for an explicit model that cannot do what it is set for.
     """
     cards: dict[Mode, ModelCard] = {}
-    _fill(cards, find_models(Path(settings.model).expanduser() if settings.model else embedded), MODES)
+    found = find_models(Path(settings.model).expanduser() if settings.model else embedded)
+    for mode in MODES:
+        able = [card for card in found if mode in card.modes]
+        if able:
+            cards[mode] = able[0]
     explicit: tuple[tuple[Mode, str], ...] = (("i2v", settings.i2v_model), ("flf2v", settings.flf2v_model))
     for mode, path in explicit:
         if not path:
@@ -251,10 +259,3 @@ def lineup(settings: Settings, embedded: Path) -> Lineup:
             raise CapabilityError(message, f"Set {mode}_model to a model that can, or leave it out")
         cards[mode] = able[0]
     return Lineup(cards)
-
-
-def _fill(cards: dict[Mode, ModelCard], found: Iterable[ModelCard], modes: Iterable[Mode]) -> None:
-    for mode in modes:
-        able = [card for card in found if mode in card.modes]
-        if able:
-            cards[mode] = able[0]
