@@ -68,14 +68,15 @@ def layout(text: str, timeline: Timeline, field: str) -> Layout:
     problems.raise_if_any()
     if ":" not in text:
         return Layout((0,), (Entry("", _without_trailing_commas(text), 0, 0),))
-    notes: list[str] = []
     placed: list[tuple[int, Entry]] = []
-    for entry in _entries(text, field, notes, problems):
+    cut: list[Entry] = []
+    for entry in _entries(text, field, cut, problems):
         try:
             placed.append((frame_of_key(entry.head, timeline), entry))
         except ExpressionError as error:
             problems.add(problem_in(entry, field, error, entry.head_at))
-        stop_if_many(problems, field)
+            stop_if_many(problems, field)
+    notes = [f"{field}: what follows a second colon is left out, at {_some_keys(cut)}"] if cut else []
     by_frame = _inside(placed, timeline, field, notes)
     frames = tuple(sorted(by_frame))
     return Layout(frames, tuple(by_frame[frame] for frame in frames), tuple(notes), tuple(problems))
@@ -88,19 +89,20 @@ def stop_if_many(problems: ProblemList, field: str) -> None:
         problems.raise_if_any()
 
 
-def _entries(text: str, field: str, notes: list[str], problems: ProblemList) -> Iterable[Entry]:
+def _entries(text: str, field: str, cut: list[Entry], problems: ProblemList) -> Iterable[Entry]:
+    """The entries in the order of the text; those with more than one colon are put into `cut` as well."""
     for at, piece in _pieces(text):
         head, colon, rest = piece.partition(":")
-        if not colon:
-            message, remedy = f'"{piece.strip()[:40]}" has no key', 'Write "0:" in front of it'
-            problems.add(Problem(message, remedy, field=field, column=at + len(piece) - len(piece.lstrip()) + 1))
-            continue
-        value, colon, lost = rest.partition(":")
-        entry = Entry(head, _without_trailing_commas(value), at, at + len(head) + 1)
         if colon:
-            lost = _without_trailing_commas(lost)[:60]
-            notes.append(f'{field}, key "{entry.key}": what follows the second colon is left out: "{lost.strip()}"')
-        yield entry
+            value, colon, _ = rest.partition(":")
+            entry = Entry(head, _without_trailing_commas(value), at, at + len(head) + 1)
+            if colon:
+                cut.append(entry)
+            yield entry
+        elif head.strip():
+            column = at + len(head) - len(head.lstrip()) + 1
+            message = f'"{head.strip()[:40]}" has no key'
+            problems.add(Problem(message, 'Write "0:" in front of it', field=field, column=column))
 
 
 def _pieces(text: str) -> Iterable[tuple[int, str]]:
@@ -138,7 +140,9 @@ def _inside(placed: list[tuple[int, Entry]], timeline: Timeline, field: str, not
     by_frame = dict(placed)
     if len(by_frame) < len(placed):
         twice = [entry for frame, entry in placed if by_frame[frame] is not entry]
-        notes.append(f"{field}: these keys come again later, where the last one counts: {_some_keys(twice)}")
+        notes.append(
+            f"{field}: of several values for a frame the last counts, so left out are those of {_some_keys(twice)}"
+        )
     inside = {frame: entry for frame, entry in by_frame.items() if 0 <= frame < timeline.frames}
     outside = sorted(by_frame.keys() - inside.keys())
     if not outside:
@@ -150,10 +154,10 @@ def _inside(placed: list[tuple[int, Entry]], timeline: Timeline, field: str, not
             f'{field}: every key lies {film}; the value of key "{by_frame[nearest].key}" is used for all of it'
         )
         return {0: by_frame[nearest]}
-    notes.append(f"{field}: these keys lie {film} and do nothing: {_some_keys([by_frame[frame] for frame in outside])}")
+    notes.append(f"{field}: {_some_keys([by_frame[frame] for frame in outside])} stand {film} and do nothing")
     return inside
 
 
 def _some_keys(entries: list[Entry]) -> str:
     more = f" and {len(entries) - 5} more" if len(entries) > 5 else ""
-    return ", ".join(f'"{entry.key}"' for entry in entries[:5]) + more
+    return ("key " if len(entries) == 1 else "keys ") + ", ".join(f'"{entry.key}"' for entry in entries[:5]) + more
