@@ -14,6 +14,7 @@ from typing import Any
 
 from wan_engine.errors import InputError, Problem
 from wan_engine.families import Mode
+from wan_engine.plan.laws import broken_law
 
 PLAN_VERSION = 1
 """Version of the plan's JSON; a plan with another one is refused."""
@@ -123,7 +124,7 @@ class Plan:
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """The plan as JSON-able values. Rates are numbers for readers and exact ratios for `plan_from_json`."""
     values = asdict(plan)
-    values["clips"] = [asdict(clip) for clip in plan.clips]
+    values["clips"] = list(values["clips"])
     values["notes"] = list(plan.notes)
     for name in ("fps", "model_fps"):
         rate: Fraction = getattr(plan, name)
@@ -142,10 +143,14 @@ def plan_from_json(values: dict[str, Any], file: str = "") -> Plan:
         known["fps"], known["model_fps"] = Fraction(values["fps_ratio"]), Fraction(values["model_fps_ratio"])
         known["clips"] = tuple(Clip(**clip) for clip in values["clips"])
         known["notes"] = tuple(values["notes"])
-        return Plan(**known)
-    except (KeyError, TypeError, ValueError) as error:
+        plan = Plan(**known)
+        broken = broken_law(plan)
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         problem = Problem(f"the plan is damaged: {error!r}", "Plan the film again", file=file)
         raise InputError(problem) from error
+    if broken:
+        raise InputError(Problem(f"the plan is damaged: {broken}", "Plan the film again", file=file))
+    return plan
 
 
 def plan_text(plan: Plan) -> str:

@@ -1,0 +1,70 @@
+"""What holds for every plan; a plan that comes back from a file, perhaps changed by hand, is held to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from types import NoneType
+from typing import TYPE_CHECKING
+
+from wan_engine.families import MODES
+from wan_engine.plan.timing import LATENT_STRIDE
+
+if TYPE_CHECKING:
+    from wan_engine.plan.model import Clip, Plan
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "float | None": (int, float, NoneType),
+    "str": (str,),
+    "Mode": (str,),
+    "dict[str, str]": (dict,),
+    "dict[str, Any]": (dict,),
+}
+"""By the annotation of a plan's or a clip's field; the rates and tuples are made by the reader itself."""
+
+
+def broken_law(plan: Plan) -> str:
+    """The first law the plan breaks, in words; "" for a sound plan."""
+    return next(_broken(plan), "")
+
+
+def _broken(plan: Plan) -> Iterator[str]:
+    yield from _wrong_types(plan, "")
+    if min(plan.fps, plan.model_fps) <= 0 or min(plan.width, plan.height, plan.frames) <= 0:
+        yield "a rate, size or length is not above 0"
+    owned, chain = 0, -1
+    for number, clip in enumerate(plan.clips):
+        yield from _wrong_types(clip, f"clip {number}: ")
+        yield from (f"clip {number}: {law}" for law in _broken_clip(clip))
+        if (clip.index, clip.start) != (number, owned):
+            yield f"clip {number}: it does not follow the one before"
+        if (clip.chain == chain) != (clip.continuity == "last_frame"):
+            yield f"clip {number}: continuity {clip.continuity} does not fit chain {clip.chain}"
+        owned, chain = clip.end, clip.chain
+    if owned != plan.frames:
+        yield f"the clips own {owned} film frames of {plan.frames}"
+
+
+def _wrong_types(values: Plan | Clip, where: str) -> Iterator[str]:
+    for entry in fields(values):
+        value = getattr(values, entry.name)
+        if not isinstance(value, _TYPES.get(str(entry.type), (object,))):
+            yield f"{where}{entry.name} is {value!r}"
+
+
+def _broken_clip(clip: Clip) -> Iterator[str]:
+    if clip.mode not in MODES:
+        yield f"mode is {clip.mode!r}"
+    if not clip.start < clip.arrives <= clip.end <= clip.arrives + 1:
+        yield f"frames {clip.start} to {clip.end} do not arrive at {clip.arrives}"
+    if clip.frames % LATENT_STRIDE != 1 or not 1 <= clip.intervals < clip.frames:
+        yield f"{clip.intervals} intervals do not fit {clip.frames} model frames"
+    if clip.steps < 1 or not 0 <= clip.part < clip.parts:
+        yield f"steps is {clip.steps}, part {clip.part} of {clip.parts}"
+    if clip.continuity not in ("cut", "last_frame"):
+        yield f"continuity is {clip.continuity!r}"
+    starts = bool(clip.start_image) + bool(clip.init_video) + (clip.continuity == "last_frame")
+    if starts != (clip.mode != "t2v") or bool(clip.end_image) != (clip.mode == "flf2v"):
+        yield f"its pictures are not those of {clip.mode}"
