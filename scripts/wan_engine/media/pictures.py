@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-import logging
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +18,17 @@ if TYPE_CHECKING:
 
     from wan_engine.media.picture import Picture
 
-logger = logging.getLogger(__name__)
-
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 """What is read, told by the content and not by the name."""
 
 MAX_PIXELS = 89_478_485
 """Largest picture that is opened: 256 MiB of RGB, Pillow's own bound against decompression bombs."""
+
+_BROKEN = (
+    *(ValueError, TypeError, SyntaxError, EOFError, RuntimeError, LookupError, ArithmeticError, AttributeError),
+    *(struct.error, zlib.error),
+)
+"""What Pillow's readers raise for files whose inside is broken."""
 
 _KNOWN = "Give a PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF picture"
 
@@ -77,12 +84,16 @@ def write_png(path: Path, picture: Picture) -> None:
     write_bytes(path, data.getvalue())
 
 
-def _opened(path: Path) -> Image:
-    """The picture with its header read and its size checked."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Image]:
+    """The picture with its header read and its size checked; what is found broken inside the block is a MediaError."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        image = Image.open(path, formats=FORMATS)
+        with Image.open(path, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise _too_large(path)
+            yield image
     except UnidentifiedImageError as error:
         raise MediaError(f"{path} is not a picture that can be read", _KNOWN) from error
     except Image.DecompressionBombError as error:
@@ -91,12 +102,8 @@ def _opened(path: Path) -> Image:
         if error.errno is not None:
             raise storage_error(path, error, "read") from error
         raise _damaged(path, error) from error
-    except (ValueError, SyntaxError, TypeError, EOFError) as error:  # what Pillow's readers raise for broken headers
+    except _BROKEN as error:
         raise _damaged(path, error) from error
-    if image.width * image.height > MAX_PIXELS:
-        image.close()
-        raise _too_large(path)
-    return image
 
 
 def _too_large(path: Path) -> MediaError:
@@ -112,11 +119,8 @@ def _upright_rgb(path: Path) -> Image:
     from PIL import ImageOps
 
     with _opened(path) as image:
-        try:
-            image.load()
-            return _rgb(ImageOps.exif_transpose(image))
-        except (OSError, ValueError, SyntaxError, TypeError, EOFError) as error:
-            raise _damaged(path, error) from error
+        image.load()
+        return _rgb(ImageOps.exif_transpose(image))
 
 
 def _rgb(image: Image) -> Image:

@@ -161,11 +161,10 @@ def try_encoder(
 
 def said_words(said: list[str]) -> str:
     """What ffmpeg said, for a message: its first lines name the cause and its last ones the end; each once."""
-    lines = list(dict.fromkeys(_SPEAKER.sub("", line).strip() for line in said))
-    lines = [line for line in lines if line]
+    lines = [line for line in dict.fromkeys(_SPEAKER.sub("", line).strip().rstrip(".") for line in said) if line]
     if len(lines) > 2 * _SHOWN_LINES:
         lines = [*lines[:_SHOWN_LINES], "...", *lines[-_SHOWN_LINES:]]
-    return "; ".join(line.rstrip(".") for line in lines)
+    return "; ".join(lines)
 
 
 def quiet_start() -> dict[str, Any]:
