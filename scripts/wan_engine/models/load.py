@@ -6,13 +6,16 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wan_engine.errors import CapabilityError, ModelError
+from wan_engine.errors import CapabilityError, ModelError, WanError
 from wan_engine.families import Mode, ModelCard
 from wan_engine.models.files import DOWNLOAD_AGAIN
 from wan_engine.models.folder import ModelFolder, open_folder
 
 if TYPE_CHECKING:
     import torch
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""What torch's allocators say: CUDA and MPS the first, the CPU the others."""
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,13 @@ def choose_dtype(name: str, device: str) -> str:
     if device.startswith("cuda") and not torch.cuda.is_bf16_supported(including_emulation=False):
         return "float16"
     return "bfloat16"
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an exception of torch means that its device, or main memory, is full."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY)
 
 
 class Loader:
@@ -115,7 +125,10 @@ class Loader:
             _quiet_libraries()
             try:
                 self._components[place] = self._load(name, folder)
-            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            except Exception as error:
+                # The libraries raise whatever they stumble over in a damaged file; all of it means the same here.
+                if isinstance(error, WanError) or is_out_of_memory(error):
+                    raise
                 message = f"{folder} cannot be loaded: {error}"
                 raise ModelError(message, "Check that the folder is complete and of this model") from error
         return self._components[place]

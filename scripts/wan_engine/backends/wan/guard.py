@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from wan_engine.errors import OutOfMemoryError, RenderError
-
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-"""What torch's allocators say: CUDA and MPS the first, the CPU the others."""
+from wan_engine.models.load import is_out_of_memory
 
 _SMALLER = "Set a smaller width and height or a shorter clip_duration, or use a smaller model or another device"
 
@@ -22,6 +20,6 @@ def guarded(doing: str) -> Iterator[None]:
         with torch.no_grad():
             yield
     except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        if is_out_of_memory(error):
             raise OutOfMemoryError(f"The device ran out of memory while {doing}", _SMALLER) from error
         raise RenderError(f"torch failed while {doing}: {error}") from error
