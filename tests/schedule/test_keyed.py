@@ -185,7 +185,7 @@ def test_only_keys_outside_the_film_leave_one_value_and_a_note() -> None:
     for text, key in (("20:(9), 10:(5)", "10"), ("-5:(1), -2:(2)", "-2"), ("-5:(1), 10:(2)", "10")):
         schedule = numbers(text, 3)
         assert len(set(schedule.values())) == 1
-        assert f'key "{key}" is used' in schedule.notes[0]
+        assert f'"{key}" is used throughout' in schedule.notes[0]
     assert numbers("10:(t)", 3).values() == [0, 1, 2]
 
 
@@ -193,9 +193,9 @@ def test_notes_say_what_was_left_out() -> None:
     notes = numbers("0:(1):(2), 99:(4), 0:(7), -1:(3)", 3).notes
     assert len(notes) == 3
     assert all(note.startswith("guidance_scale") for note in notes)
-    assert 'second colon is left out, at key "0"' in notes[0]
-    assert 'left out are those of key "0"' in notes[1]
-    assert 'keys "-1", "99" stand outside' in notes[2]
+    assert 'second colon is left out: "0"' in notes[0]
+    assert 'the last value counts: "0"' in notes[1]
+    assert 'not used: "-1", "99"' in notes[2]
     assert '"104" and 95 more' in numbers("0:(1)," + ",".join(f"{k}:(1)" for k in range(100, 200)), 3).notes[0]
 
 

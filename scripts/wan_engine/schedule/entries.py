@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wan_engine.errors import Problem, ProblemList
+from wan_engine.schedule.documents import listed
 from wan_engine.schedule.keys import frame_of_key
 from wan_engine.schedule.timeline import Timeline
 from wan_engine.schedule.tokens import ExpressionError
@@ -76,7 +77,7 @@ def layout(text: str, timeline: Timeline, field: str) -> Layout:
         except ExpressionError as error:
             problems.add(problem_in(entry, field, error, entry.head_at))
             stop_if_many(problems, field)
-    notes = [f"{field}: what follows a second colon is left out, at {_some_keys(cut)}"] if cut else []
+    notes = [f"{field}: what follows a second colon is left out: {listed([entry.key for entry in cut])}"] if cut else []
     by_frame = _inside(placed, timeline, field, notes)
     frames = tuple(sorted(by_frame))
     return Layout(frames, tuple(by_frame[frame] for frame in frames), tuple(notes), tuple(problems))
@@ -139,25 +140,16 @@ def _without_trailing_commas(text: str) -> str:
 def _inside(placed: list[tuple[int, Entry]], timeline: Timeline, field: str, notes: list[str]) -> dict[int, Entry]:
     by_frame = dict(placed)
     if len(by_frame) < len(placed):
-        twice = [entry for frame, entry in placed if by_frame[frame] is not entry]
-        notes.append(
-            f"{field}: of several values for a frame the last counts, so left out are those of {_some_keys(twice)}"
-        )
+        earlier = [entry.key for frame, entry in placed if by_frame[frame] is not entry]
+        notes.append(f"{field}: given again further on, where the last value counts: {listed(earlier)}")
     inside = {frame: entry for frame, entry in by_frame.items() if 0 <= frame < timeline.frames}
     outside = sorted(by_frame.keys() - inside.keys())
     if not outside:
         return inside
-    film = f"outside the film (frames 0 to {timeline.max_f})"
+    film = f"frames 0 to {timeline.max_f}"
     if not inside:
-        nearest = min((frame for frame in outside if frame > 0), default=outside[-1])
-        notes.append(
-            f'{field}: every key lies {film}; the value of key "{by_frame[nearest].key}" is used for all of it'
-        )
-        return {0: by_frame[nearest]}
-    notes.append(f"{field}: {_some_keys([by_frame[frame] for frame in outside])} stand {film} and do nothing")
+        nearest = by_frame[min((frame for frame in outside if frame > 0), default=outside[-1])]
+        notes.append(f'{field}: no key lies within the film ({film}); the value of "{nearest.key}" is used throughout')
+        return {0: nearest}
+    notes.append(f"{field}: outside the film ({film}), not used: {listed([by_frame[f].key for f in outside])}")
     return inside
-
-
-def _some_keys(entries: list[Entry]) -> str:
-    more = f" and {len(entries) - 5} more" if len(entries) > 5 else ""
-    return ("key " if len(entries) == 1 else "keys ") + ", ".join(f'"{entry.key}"' for entry in entries[:5]) + more
