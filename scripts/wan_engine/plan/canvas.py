@@ -28,7 +28,8 @@ def choose_canvas(settings: Settings, families: Sequence[Family]) -> Canvas:
     if not changed:
         return Canvas(width, height)
     labels = " and ".join(family.label for family in families)
-    return Canvas(width, height, (f"{'; '.join(changed)}: {labels} needs multiples of {multiple}",))
+    need = "needs" if len(families) == 1 else "need"
+    return Canvas(width, height, (f"{'; '.join(changed)}: {labels} {need} multiples of {multiple}",))
 
 
 def _side(name: str, wanted: int, multiple: int) -> tuple[int, str]:
