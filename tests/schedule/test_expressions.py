@@ -275,10 +275,10 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_text_ends_in_an_error_at_once(text: str) -> None:
     def seconds() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(ExpressionError):
             ours(text, FRAME)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds() for _ in range(3)) < 0.05
 
@@ -323,9 +323,9 @@ def test_a_value_takes_a_few_microseconds() -> None:
     expression = Expression.parse("0.25 * cos((72 / 60 * 3.141 * (t + 0) / 30))**13 + 0.7", NAMES)
 
     def seconds() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         for t in range(1000):
             expression.value(t=t, s=0, max_f=1000)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds() for _ in range(5)) < 1000 * 20e-6

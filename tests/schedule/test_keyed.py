@@ -324,9 +324,9 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_text_ends_in_an_error_at_once(text: str) -> None:
     def seconds() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         problems_of(lambda: numbers(text, 100))
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds() for _ in range(3)) < 0.05
     assert len(problems_of(lambda: numbers(text, 100))) <= MAX_PROBLEMS + 1
@@ -336,10 +336,10 @@ def test_many_keys_are_read_and_asked_quickly() -> None:
     text = ", ".join(f"{10 * i}: ({i % 7 + 1})" for i in range(1000))
 
     def seconds() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         schedule = numbers(text, 10_000)
         for frame in range(0, 10_000, 10):
             schedule.at(frame)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds() for _ in range(5)) < 0.06

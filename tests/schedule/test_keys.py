@@ -125,10 +125,10 @@ def test_what_is_no_key_is_an_error_with_its_place(key: str, column: int, remedy
 @pytest.mark.parametrize("key", ["9" * 10**6, "(" * 10**6, "s" * 10**6, "1" * 10**6 + "s", "-" * 10**6 + "1"])
 def test_huge_keys_end_in_an_error_at_once(key: str) -> None:
     def seconds() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(InputError):
             parse_key(key, FILM, "prompts")
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds() for _ in range(3)) < 0.05
 

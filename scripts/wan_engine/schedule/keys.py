@@ -35,8 +35,9 @@ def parse_key(text: str, timeline: Timeline, field: str) -> int:
 
 def frame_of_key(text: str, timeline: Timeline) -> int:
     """As `parse_key`, but raises ExpressionError with the column in `text`."""
-    if text.isascii() and text.isdecimal() and len(text) < 10:
-        return int(text)
+    written = text.strip()
+    if len(written) < 10 and written.isascii() and written.isdecimal():  # most keys; the way below is slower
+        return int(written)
     bare = text[:200].translate(QUOTES_AND_BRACKETS).strip()
     column = len(text) - len(text.lstrip()) + 1
     if not bare:
