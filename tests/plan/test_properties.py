@@ -21,9 +21,7 @@ from wan_engine.schedule.seeds import part_seed
 from wan_engine.settings_check import settings_from_mapping
 
 FPS = ["1", "8", "12.5", "15", "16", "23.976", "24000/1001", "24", "25", "29.97", "30", "50", "59.94", "60", "240"]
-COMMON = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+COMMON = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @st.composite
