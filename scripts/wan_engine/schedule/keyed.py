@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +11,11 @@ from typing import TypeVar
 from wan_engine.errors import InputError, Problem, ProblemList
 from wan_engine.schedule.entries import Entry, Layout, layout, problem_in, stop_if_many
 from wan_engine.schedule.expressions import Expression, ExpressionError
-from wan_engine.schedule.keys import QUOTES_AND_BRACKETS
+from wan_engine.schedule.keys import is_plain_number, without_marks, without_quotes
 from wan_engine.schedule.timeline import Timeline
 from wan_engine.settings_check import nearest_name
 
 _Value = TypeVar("_Value")
-
-_PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]*\.[0-9]+)")
-"""What Deforum takes for a number; all else, 1e-3 too, is an expression, which is computed at every frame."""
-
-_QUOTED = re.compile(r"([\s(]*)(['\"])([^'\"]*)\2([\s)]*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -164,16 +158,14 @@ def _read(plan: Layout, field: str, reader: Callable[[Entry], _Value]) -> list[_
 
 
 def _point(entry: Entry) -> float | Expression:
-    plain = entry.value.strip().translate(QUOTES_AND_BRACKETS)
-    if _PLAIN_NUMBER.fullmatch(plain):
+    plain = without_marks(entry.value.strip())
+    if is_plain_number(plain):
         return float(plain)
-    quoted = _QUOTED.fullmatch(entry.value)
-    text = f"{quoted[1]} {quoted[3]} {quoted[4]}" if quoted else entry.value
-    return Expression.parse(text, ("t", "s", "max_f"))
+    return Expression.parse(without_quotes(entry.value), ("t", "s", "max_f"))
 
 
 def _word(value: str, choices: Sequence[str]) -> str:
-    word = value.translate(QUOTES_AND_BRACKETS).strip()
+    word = without_marks(value).strip()
     column = len(value) - len(value.lstrip()) + 1
     if not word:
         raise ExpressionError("the value is empty", "Write a word", column)

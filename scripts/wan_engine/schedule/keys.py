@@ -13,10 +13,9 @@ from wan_engine.schedule.timeline import Timeline
 LARGEST_FRAME = 10**9
 """Keys beyond this are a mistake: more than a year of film at 30 frames a second."""
 
-QUOTES_AND_BRACKETS = str.maketrans("", "", "'\"()")
-"""Deforum removes these before it looks whether a key or value is a plain number."""
-
+_QUOTES_AND_BRACKETS = str.maketrans("", "", "'\"()")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]*\.[0-9]+)")
+_QUOTED = re.compile(r"([\s(]*)(['\"])([^'\"]*)\2([\s)]*)")
 _SECONDS = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))\s*s")
 
 
@@ -38,25 +37,33 @@ def frame_of_key(text: str, timeline: Timeline) -> int:
     written = text.strip()
     if len(written) < 10 and written.isascii() and written.isdecimal():  # most keys; the way below is slower
         return int(written)
-    bare = text[:200].translate(QUOTES_AND_BRACKETS).strip()
+    bare = without_marks(text[:200]).strip()
     column = len(text) - len(text.lstrip()) + 1
     if not bare:
         raise ExpressionError("the key is empty", "Write a frame number such as 30", column)
-    if len(text) <= 200 and _NUMBER.fullmatch(bare):
+    if len(text) <= 200 and is_plain_number(bare):
         return _sane(Fraction(bare), column)
     seconds = _SECONDS.fullmatch(bare) if len(text) <= 200 else None
     if seconds:
         return _sane(math.floor(Fraction(seconds.group(1)) * timeline.fps + Fraction(1, 2)), column)
-    value = Expression.parse(_without_quotes(text), ("max_f", "s")).value(max_f=timeline.max_f, s=timeline.seed)
+    value = Expression.parse(without_quotes(text), ("max_f", "s")).value(max_f=timeline.max_f, s=timeline.seed)
     return _sane(value, column)
 
 
-def _without_quotes(text: str) -> str:
-    """The text with a quote at each end, as Deforum allows, made blank so that columns stay."""
-    inner = text.strip()
-    if len(inner) >= 2 and inner[0] in "'\"" and inner[-1] in "'\"":
-        return text.replace(inner, f" {inner[1:-1]} ", 1)
-    return text
+def without_marks(text: str) -> str:
+    """The text without quotes and brackets, which Deforum removes before it looks what a key or value is."""
+    return text.translate(_QUOTES_AND_BRACKETS)
+
+
+def is_plain_number(text: str) -> bool:
+    """Whether Deforum takes this for a number; all else, 1e-3 too, is an expression."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def without_quotes(text: str) -> str:
+    """The text with the quotes around it, if there are any, made blank so that columns stay."""
+    quoted = _QUOTED.fullmatch(text)
+    return f"{quoted[1]} {quoted[3]} {quoted[4]}" if quoted else text
 
 
 def _sane(value: int | float | Fraction, column: int) -> int:
