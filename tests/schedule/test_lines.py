@@ -35,3 +35,9 @@ def test_a_book_is_refused_briefly() -> None:
     with pytest.raises(InputError) as caught:
         read_lines("no key\n" * 100_000)
     assert len(caught.value.problems) < 60
+
+
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        read_lines("0: a\n5: b\ud83d")
+    assert (caught.value.problems[0].line, caught.value.problems[0].column) == (2, 5)

@@ -119,13 +119,22 @@ def _deeper_than(value: Any, depth: int) -> bool:
 _HALF = re.compile("[\ud800-\udfff]")
 
 
+HALF_A_CHARACTER = "a text holds half a character (a lone surrogate)"
+WHOLE_CHARACTERS = "Remove it, or write the character itself"
+
+
+def half_character(text: str) -> int | None:
+    """Where half a character stands in a text, counted from 0."""
+    found = None if text.isascii() else _HALF.search(text)
+    return found.start() if found else None
+
+
 def check_text(value: Any) -> None:
     """Refuse half a character: it could not be written to a file later."""
     if isinstance(value, str):
-        found = None if value.isascii() else _HALF.search(value)
-        if found:
-            message = f"a text holds half a character ({found[0]!r}, a lone surrogate)"
-            raise InputError(Problem(message, "Remove the escape", column=found.start() + 1))
+        position = half_character(value)
+        if position is not None:
+            raise InputError(Problem(HALF_A_CHARACTER, WHOLE_CHARACTERS, column=position + 1))
     elif isinstance(value, dict):
         for key, item in value.items():
             check_text(key)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import re
 
-from wan_engine.errors import Problem, ProblemList
-from wan_engine.schedule.documents import Document, listed
+from wan_engine.errors import InputError, Problem, ProblemList
+from wan_engine.schedule.documents import (
+    HALF_A_CHARACTER,
+    WHOLE_CHARACTERS,
+    Document,
+    half_character,
+    listed,
+    problem_at,
+)
 from wan_engine.schedule.entries import stop_if_many
 
 _NEW_LINE = re.compile("\r\n|\r|\n")
@@ -16,6 +23,9 @@ def read_lines(text: str, field: str = "prompts") -> Document:
 
     Of a key that stands twice the last text counts, with a note. Raises InputError with every line it cannot read.
     """
+    position = half_character(text)
+    if position is not None:
+        raise InputError(problem_at(text, position, HALF_A_CHARACTER, WHOLE_CHARACTERS))
     problems = ProblemList()
     prompts: dict[str, str] = {}
     twice: list[str] = []
