@@ -72,6 +72,16 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY)
 
 
+def quiet_libraries() -> None:
+    """No progress bars and hints on the terminal: the command line draws its own, and loading is checked here."""
+    import diffusers
+    import transformers
+
+    for library in (diffusers, transformers):
+        library.utils.logging.disable_progress_bar()
+        library.utils.logging.set_verbosity_error()
+
+
 class Loader:
     """Loads each component once and builds the pipelines of a film's models from them.
 
@@ -105,6 +115,7 @@ class Loader:
             torch.cuda.empty_cache()
 
     def _build(self, folder: ModelFolder, text_only: bool) -> Any:
+        quiet_libraries()
         from diffusers import WanImageToVideoPipeline, WanPipeline
 
         names = ["tokenizer", "text_encoder", "vae", "scheduler", "transformer", "transformer_2"]
@@ -122,7 +133,6 @@ class Loader:
         place = folder.resolve()
         if place not in self._components:
             log.info("Loading %s", place)
-            _quiet_libraries()
             try:
                 self._components[place] = self._load(name, folder)
             except Exception as error:
@@ -170,16 +180,6 @@ class Loader:
             text_dtype = torch.float32 if self.device == "cpu" else torch.bfloat16
             loaded = UMT5EncoderModel.from_pretrained(folder, dtype=text_dtype, **options)
         return loaded
-
-
-def _quiet_libraries() -> None:
-    """No progress bars and hints on the terminal: the command line draws its own, and loading is checked here."""
-    import diffusers
-    import transformers
-
-    for library in (diffusers, transformers):
-        library.utils.logging.disable_progress_bar()
-        library.utils.logging.set_verbosity_error()
 
 
 def _scheduler(folder: Path) -> Any:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from wan_engine.models.folder import INDEX, NOISE_KEY
+from wan_engine.models.load import quiet_libraries
 from wan_engine.storage.atomic import storage_error
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ def _random_numbers(seed: int) -> Iterator[None]:
 
 
 def _write(folder: Path, what: Untrained) -> None:
+    quiet_libraries()
     _vae(what.ti2v).save_pretrained(folder / "vae")
     _text_encoder().save_pretrained(folder / "text_encoder")
     _tokenizer().save_pretrained(folder / "tokenizer")
