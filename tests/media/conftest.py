@@ -18,19 +18,25 @@ from wan_engine.media.picture import Picture
 SOUND_RATE = 44_100
 
 
+NUMBERS = 4096
+"""Frame numbers are drawn as twelve bits, so they start over after this many."""
+
+
 def numbered(count: int, width: int = 64, height: int = 48) -> Iterator[Picture]:
-    """Frames that can be told apart after lossy coding: the grey level is 2 * number + 20, in a coloured frame."""
+    """Frames that can be told apart after lossy coding: the number as twelve black or white bars on orange."""
     for number in range(count):
         frame = np.empty((height, width, 3), np.uint8)
         frame[:] = (200, 60, 30)
-        frame[8:-8, 8:-8] = 20 + 2 * (number % 110)
+        for bit in range(12):
+            frame[8:-8, 8 + 4 * bit : 12 + 4 * bit] = 235 if (number >> bit) & 1 else 20
         yield frame
 
 
 def number_in(frame: Picture) -> int:
     """The number that `numbered` drew."""
-    height, width = frame.shape[:2]
-    return round((float(frame[height // 2 - 4 : height // 2 + 4, width // 2 - 4 : width // 2 + 4].mean()) - 20) / 2)
+    rows = slice(frame.shape[0] // 2 - 4, frame.shape[0] // 2 + 4)
+    bars = [frame[rows, 9 + 4 * bit : 11 + 4 * bit].mean() for bit in range(12)]
+    return sum(1 << bit for bit, level in enumerate(bars) if level > 128)
 
 
 @pytest.fixture
