@@ -65,10 +65,16 @@ def plan() -> Plan:
 Engine = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One state folder for all processes: the embedded small model is written into it once."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture
-def environment() -> dict[str, str]:
+def environment(shared_home: Path) -> dict[str, str]:
     """The environment of a process that runs this checkout's engine."""
-    return {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "COLUMNS": "100"}
+    return {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "COLUMNS": "100", "WAN_HOME": str(shared_home)}
 
 
 @pytest.fixture

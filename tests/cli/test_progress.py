@@ -42,10 +42,11 @@ class RecordingScreen(Screen):
     ("moment", "line"),
     [
         (event("started", "/films/1"), "Output directory: /films/1"),
-        (event("loading"), "Loading"),
+        (event("loading"), "Loading the model"),
         (event("clip_started"), "Clip 2 of 3 begins"),
         (event("clip_started", "goes on from step 2"), "Clip 2 of 3: goes on from step 2"),
         (event("step", step=3, seconds_left=61.2), "Clip 2 of 3: step 3 of 4, about 1 min 01 s left"),
+        (event("decoding"), "Clip 2 of 3: decoding"),
         (event("clip_done"), "Clip 2 of 3 saved"),
         (event("clip_done", "kept from before"), "Clip 2 of 3 saved: kept from before"),
         (event("encoding"), "Writing the film"),
@@ -57,17 +58,25 @@ def test_each_moment_in_words(moment: Event, line: str) -> None:
     assert event_line(moment) == line
 
 
-def test_lines_come_at_a_sane_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_come_at_a_sane_rate(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = RecordingScreen(terminal=False)
     clock = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
-    with LineView(screen, None) as view:
+    with LineView(screen, plan) as view:
         for number in range(100):
             view.report(event("step", step=number, steps=100))
             clock[0] += 0.5
         view.report(event("clip_done"))
     lines = screen.text().splitlines()
     assert lines == [f"Clip 2 of 3: step {number} of 100" for number in range(10, 100, 10)] + ["Clip 2 of 3 saved"]
+
+
+def test_loading_is_said_once(plan: Plan) -> None:
+    screen = RecordingScreen(terminal=False)
+    with LineView(screen, plan) as view:
+        for clip in range(3):
+            view.report(event("loading", clip=clip))
+    assert screen.text() == "Loading the model\n"
 
 
 def test_the_plan_follows_the_folder(plan: Plan) -> None:

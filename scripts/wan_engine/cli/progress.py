@@ -32,7 +32,7 @@ class ProgressView(Protocol):
         """Show that the work stops soon; called from a signal handler."""
 
 
-def progress_view(screen: Screen, plan: Plan | None) -> ProgressView:
+def progress_view(screen: Screen, plan: Plan) -> ProgressView:
     """The view that fits stderr. `plan` is shown when the render has said where its files lie."""
     return BarView(screen, plan) if screen.is_rich(screen.err) else LineView(screen, plan)
 
@@ -44,22 +44,41 @@ def event_line(event: Event) -> str:
     more = f": {event.message}" if event.message else ""
     return {
         "started": f"Output directory{more}",
-        "loading": f"Loading{more}",
+        "loading": f"Loading the model{more}",
         "clip_started": f"{clip}{more or ' begins'}",
         "step": f"{clip}: step {event.step} of {event.steps}{left}",
+        "decoding": f"{clip}: decoding",
         "clip_done": f"{clip} saved{more}{left}",
         "encoding": f"Writing the film{more}",
         "film_done": f"Finished{more}",
-        "cancelled": f"Stopped{more}",
     }.get(event.kind, event.message)
 
 
-class LineView:
-    """One line an event; steps no oftener than every few seconds."""
+class _View:
+    """What both views do: write an event's line, and the plan once it is said where the files lie."""
 
-    def __init__(self, screen: Screen, plan: Plan | None) -> None:
+    def __init__(self, screen: Screen, plan: Plan) -> None:
         self._screen = screen
         self._plan = plan
+        self._loading_told = False
+
+    def _write(self, event: Event) -> None:
+        if event.kind == "loading":
+            # Said for each clip, but only the first one waits for it.
+            told, self._loading_told = self._loading_told, True
+            if told:
+                return
+        style = {"note": "yellow", "film_done": "green"}.get(event.kind, "")
+        self._screen.line(self._screen.err, one_line(event_line(event)), style=style)
+        if event.kind == "started":
+            show_plan(self._screen, self._plan, self._screen.err)
+
+
+class LineView(_View):
+    """One line an event; steps no oftener than every few seconds."""
+
+    def __init__(self, screen: Screen, plan: Plan) -> None:
+        super().__init__(screen, plan)
         self._last_step = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -74,26 +93,25 @@ class LineView:
             if time.monotonic() - self._last_step < STEP_LINE_SECONDS:
                 return
             self._last_step = time.monotonic()
-        show_event(self._screen, self._plan, event)
+        self._write(event)
 
     def stopping(self) -> None:
         """Say so at once."""
         announce_plainly()
 
 
-class BarView:
+class BarView(_View):
     """Bars for the film and the clip under the lines of what is done, drawn by rich's own thread."""
 
-    def __init__(self, screen: Screen, plan: Plan | None) -> None:
+    def __init__(self, screen: Screen, plan: Plan) -> None:
         from rich.live import Live
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        self._screen = screen
-        self._plan = plan
+        super().__init__(screen, plan)
         self._stopping = False
         columns = [
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
+            BarColumn(complete_style="cyan", finished_style="green"),
             TextColumn("{task.fields[words]}", markup=False),
         ]
         self._bars = Progress(*columns, TimeElapsedColumn(), console=screen.err)
@@ -120,7 +138,7 @@ class BarView:
             name = f"clip {event.clip + 1}"
             self._bars.update(self._clip, total=event.steps, completed=event.step, description=name, words=words)
         if event.kind != "step":
-            show_event(self._screen, self._plan, event)
+            self._write(event)
 
     def stopping(self) -> None:
         """Let the next picture say so; rich's thread draws it soon."""
@@ -131,12 +149,3 @@ class BarView:
         from rich.text import Text
 
         return Group(self._bars, Text(STOPPING, style="yellow")) if self._stopping else self._bars
-
-
-def show_event(screen: Screen, plan: Plan | None, event: Event) -> None:
-    """Write an event's line; after the first one, which says where the files lie, also the plan."""
-    style = {"note": "yellow", "cancelled": "yellow", "film_done": "green"}.get(event.kind, "")
-    if line := event_line(event):
-        screen.line(screen.err, line if event.kind == "note" else one_line(line), style=style)
-    if event.kind == "started" and plan is not None:
-        show_plan(screen, plan, screen.err)

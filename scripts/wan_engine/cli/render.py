@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,9 +20,9 @@ from wan_engine.cli.plan_view import show_notes
 from wan_engine.cli.progress import progress_view
 from wan_engine.cli.screen import Screen, one_line
 from wan_engine.cli.stop import StopSignals
-from wan_engine.errors import Cancelled, InputError, Problem
+from wan_engine.errors import Cancelled, InputError, MediaError, ModelError, Problem, RenderError, StorageError
 from wan_engine.plan.model import Plan
-from wan_engine.render.events import CancelCheck, Report
+from wan_engine.render.events import CancelCheck, Event, Report
 
 if TYPE_CHECKING:
     from wan_engine.film import FilmResult
@@ -90,8 +93,11 @@ def _check_resume(files: list[str], flags: Flags) -> None:
 
 def _resume(screen: Screen, folder: str) -> Outcome:
     from wan_engine.film import resume_film
+    from wan_engine.plan.model import read_plan
+    from wan_engine.storage.places import open_film_folder
 
-    with _watched(screen, None) as (report, cancelled):
+    plan = read_plan(open_film_folder(Path(folder)).plan)
+    with _watched(screen, plan) as (report, cancelled):
         return Outcome(folder, resume_film(Path(folder), report, cancelled))
 
 
@@ -111,10 +117,30 @@ def _render_file(screen: Screen, file: str, flags: Flags) -> Outcome:
 
 
 @contextmanager
-def _watched(screen: Screen, plan: Plan | None) -> Iterator[tuple[Report, CancelCheck]]:
-    """What a render reports to and asks, while its progress is shown and Ctrl-C means stop."""
+def _watched(screen: Screen, plan: Plan) -> Iterator[tuple[Report, CancelCheck]]:
+    """What a render reports to and asks, while its progress is shown and Ctrl-C means stop.
+
+    An error that ends it says how to go on, once the film has a folder.
+    """
+    folder = ""
     with progress_view(screen, plan) as view, StopSignals(view.stopping) as stop:
-        yield view.report, stop.wanted
+
+        def report(event: Event) -> None:
+            nonlocal folder
+            folder = event.message if event.kind == "started" else folder
+            view.report(event)
+
+        try:
+            yield report, stop.wanted
+        except (Cancelled, MediaError, ModelError, RenderError, StorageError) as error:
+            if not folder:
+                raise
+            raise type(error)(error.message, f"{error.remedy or 'To go on'}: {_resume_command(folder)}") from error
+
+
+def _resume_command(folder: str) -> str:
+    words = ["wan-engine", "render", "--resume", folder]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def _render_batch(screen: Screen, files: list[str], flags: Flags) -> None:
@@ -148,9 +174,8 @@ def _show_film(screen: Screen, outcome: Outcome) -> None:
     assert outcome.film is not None
     for name, label in _PRODUCTS.items():
         path = getattr(outcome.film, name)
-        if path is not None:
+        if path is not None and (name == "film" or path != outcome.film.film):
             screen.line(screen.out, f"{label}: {one_line(str(path))}")
-    show_notes(screen, screen.out, outcome.film.notes)
 
 
 def _show_summary(screen: Screen, files: list[str], outcomes: list[Outcome]) -> None:

@@ -47,7 +47,10 @@ class Screen:
 
     def line(self, console: Console, text: str, style: str = "") -> None:
         """Write `text` literally, as one line a newline in it."""
-        console.print(shown(text), style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        from rich.text import Text
+
+        # A style given to print would colour the bars that are drawn below the line too.
+        console.print(Text(shown(text), style=style), soft_wrap=True)
 
     def document(self, value: Any) -> None:
         """Write the JSON document that is this call's result on stdout."""
