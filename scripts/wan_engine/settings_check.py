@@ -57,7 +57,7 @@ def _checked(spec: SettingSpec, value: Any) -> Any:
         "choice": _choice,
         "fps": _fps,
         "schedule": _schedule_text,
-        "text_schedule": _schedule_text,
+        "text_schedule": _text,
         "prompts": _text_by_key,
         "images": _text_by_key,
     }.get(spec.kind, _text)
@@ -66,7 +66,11 @@ def _checked(spec: SettingSpec, value: Any) -> Any:
 
 def _shown(value: Any) -> str:
     """The value as messages show it: short, however long it is."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python refuses to write out whole numbers of more than 4300 digits.
+        return f"a huge {type(value).__name__}"
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -113,7 +117,7 @@ def _switch(spec: SettingSpec, value: Any) -> bool:
 
 
 def _choice(spec: SettingSpec, value: Any) -> str:
-    text = str(value).strip().lower()
+    text = value.strip().lower() if isinstance(value, str) else ""
     if text not in spec.choices:
         raise _wrong(spec, f"{_shown(value)} is not one of its values", "Give one of " + ", ".join(spec.choices))
     return text
@@ -135,18 +139,26 @@ def _schedule_text(spec: SettingSpec, value: Any) -> str:
         raise _wrong(
             spec, f"{_shown(value)} is not a schedule", 'Give a value or a schedule such as "0: (5.0), 40: (7)"'
         )
-    return value if isinstance(value, str) else repr(value)
+    if isinstance(value, str):
+        return value
+    _number(spec, value)
+    return repr(value)
 
 
 def _text_by_key(spec: SettingSpec, value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise _wrong(spec, "it is not an object of key and text", 'Write it as {"0": "...", "30": "..."}')
     problems = ProblemList()
+    checked: dict[str, str] = {}
     for key, text in value.items():
+        name = key if isinstance(key, str) else _shown(key)
         if not isinstance(text, str):
             message, remedy = f"its value is {type(text).__name__}, not text", "Put the value in quotes"
-            problems.add(Problem(message, remedy, field=spec.name, key=str(key)))
+            problems.add(Problem(message, remedy, field=spec.name, key=name))
         elif "\x00" in text:
-            problems.add(Problem("the text holds a NUL character", "Remove it", field=spec.name, key=str(key)))
+            problems.add(Problem("the text holds a NUL character", "Remove it", field=spec.name, key=name))
+        elif name in checked:
+            problems.add(Problem("the key stands twice", "Remove one of them", field=spec.name, key=name))
+        checked[name] = text
     problems.raise_if_any()
-    return {str(key): text for key, text in value.items()}
+    return checked

@@ -1,0 +1,66 @@
+"""Makes docs/settings.md from the table of settings: `python -m wan_engine.cli.settings_page > docs/settings.md`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from wan_engine.cli.flags import FLAGGED, flag_name, range_words
+from wan_engine.settings import GROUPS, SETTINGS, SettingSpec
+
+_TITLES = {
+    "prompts": "Prompts",
+    "film": "Film",
+    "start": "Start, end and continuity",
+    "model": "Model",
+    "sampling": "Sampling",
+    "output": "Output",
+}
+
+_KINDS = {
+    "int": "whole number",
+    "float": "number",
+    "bool": "true or false",
+    "text": "text",
+    "path": "path",
+    "choice": "one of",
+    "fps": "frame rate",
+    "schedule": "schedule of numbers",
+    "text_schedule": "schedule of words",
+    "prompts": "object of key and text",
+    "images": "object of key and path",
+}
+
+_HEAD = """# Settings
+
+This page is made from the table in `scripts/wan_engine/settings.py`; a test checks that it is current. To make it
+again: `python -m wan_engine.cli.settings_page > docs/settings.md`.
+
+Names are the keys of project files; the flag is the command line's. A *schedule* is a value, or values by frame such as
+`0: (5.0), 40: (7.0)`; see [schedule.md](schedule.md). An empty default leaves the choice to the engine, as the text
+says.
+"""
+
+
+def page() -> str:
+    """The page, as Markdown."""
+    return "\n".join([_HEAD, *(_group(name) for name in GROUPS)])
+
+
+def _group(name: str) -> str:
+    rows = [_row(spec) for spec in SETTINGS.values() if spec.group == name]
+    head = ["| setting | flag | value | default | what it does |", "|---|---|---|---|---|"]
+    return "\n".join([f"## {_TITLES[name]}", "", *head, *rows, ""])
+
+
+def _row(spec: SettingSpec) -> str:
+    flag = f"`{flag_name(spec.name)}`" if spec in FLAGGED else ""
+    allowed = ", ".join(f"`{choice}`" for choice in spec.choices) or range_words(spec)
+    value = f"{_KINDS[spec.kind]}{' ' if spec.kind == 'choice' else ', ' if allowed else ''}{allowed}"
+    default = spec.default if isinstance(spec.default, str) else json.dumps(spec.default)
+    cells = (f"`{spec.name}`", flag, value, f"`{default}`" if default else "empty", f"**{spec.label}.** {spec.help}")
+    return "| " + " | ".join(cell.replace("|", r"\|").replace("<", r"\<") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
