@@ -343,3 +343,8 @@ def test_many_keys_are_read_and_asked_quickly() -> None:
         return time.process_time() - start
 
     assert min(seconds() for _ in range(5)) < 0.06
+
+
+def test_brackets_without_end_are_refused_even_around_a_number() -> None:
+    with pytest.raises(InputError, match="50 levels"):
+        NumberSchedule.parse("0:(" + "(" * 1000 + "1" + ")" * 1000 + ")", film(10), "steps")

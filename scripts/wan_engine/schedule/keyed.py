@@ -12,6 +12,7 @@ from wan_engine.errors import InputError, Problem, ProblemList
 from wan_engine.schedule.entries import Entry, Layout, layout, problem_in, stop_if_many
 from wan_engine.schedule.expressions import Expression, ExpressionError
 from wan_engine.schedule.keys import is_plain_number, without_marks, without_quotes
+from wan_engine.schedule.parser import MAX_DEPTH
 from wan_engine.schedule.timeline import Timeline
 from wan_engine.settings_check import nearest_name
 
@@ -159,7 +160,8 @@ def _read(plan: Layout, field: str, reader: Callable[[Entry], _Value]) -> list[_
 
 def _point(entry: Entry) -> float | Expression:
     plain = without_marks(entry.value.strip())
-    if is_plain_number(plain):
+    # Deforum drops brackets, but a thousand of them are no number that anybody meant: let the parser refuse them.
+    if is_plain_number(plain) and entry.value.count("(") <= MAX_DEPTH:
         return float(plain)
     return Expression.parse(without_quotes(entry.value), ("t", "s", "max_f"))
 

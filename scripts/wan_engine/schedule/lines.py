@@ -36,7 +36,8 @@ def read_lines(text: str, field: str = "prompts") -> Document:
         key, colon, prompt = (part.strip() for part in stripped.partition(":"))
         problem = _line_problem(key, colon, prompt)
         if problem:
-            problems.add(Problem(*problem, field=field, line=number))
+            column = len(line) - len(line.lstrip()) + 1
+            problems.add(Problem(*problem, field=field, line=number, column=column))
             stop_if_many(problems, field)
             continue
         if key in prompts:
