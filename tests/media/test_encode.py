@@ -160,13 +160,27 @@ def test_missing_frames_are_an_error(tmp_path: Path, frames: Frames, written: in
     assert not list(tmp_path.iterdir())
 
 
-def test_film_that_ends_early(tmp_path: Path, frames: Frames) -> None:
-    film = FilmEncoder(options_for(tmp_path / "a.mp4", 9))
-    for frame in frames(4):
-        film.write(frame)
-    film.close_early(tmp_path / "part.mp4")
-    assert [path.name for path in tmp_path.iterdir()] == ["part.mp4"]
-    assert probe(tmp_path / "part.mp4").frames == 4
+@pytest.mark.parametrize("with_sound", [False, True])
+def test_film_that_ends_early(
+    tmp_path: Path, frames: Frames, frame_number: Number, make_sound: Callable[..., Path], with_sound: bool
+) -> None:
+    """The frames that are there, and no sound beyond them."""
+    sound = make_sound(20.0) if with_sound else None
+    for written in (1, 2, 23):
+        film = FilmEncoder(options_for(tmp_path / "a.mp4", 160, soundtrack=sound, preset="slow"))
+        for frame in frames(written):
+            film.write(frame)
+        film.close_early(tmp_path / "part.mp4")
+        assert {path.name for path in tmp_path.glob("*.mp4")} == {"part.mp4"}
+        assert [frame_number(frame) for frame in decoded(tmp_path / "part.mp4")] == list(range(written))
+        with av.open(str(tmp_path / "part.mp4")) as container:
+            assert container.duration is not None
+            assert container.duration / 1e6 == pytest.approx(written / 16, abs=0.03)
+
+
+def test_film_that_ends_before_it_begins(tmp_path: Path) -> None:
+    FilmEncoder(options_for(tmp_path / "a.mp4", 9)).close_early(tmp_path / "part.mp4")
+    assert not list(tmp_path.iterdir())
 
 
 def test_wrong_frames_are_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from wan_engine.errors import MediaError
 from wan_engine.media.pictures import write_png
 from wan_engine.media.pipe import FrameFormat, FramePipe
 from wan_engine.media.sound import check_soundtrack, sound_arguments
-from wan_engine.media.tools import INPUT_OPTIONS, Ffmpeg, file_url, find_ffmpeg, try_encoder
+from wan_engine.media.tools import INPUT_OPTIONS, Ffmpeg, file_url, find_ffmpeg, run_ffmpeg, try_encoder
 from wan_engine.storage.atomic import AtomicPath
 
 if TYPE_CHECKING:
@@ -187,27 +187,31 @@ class FilmEncoder:
             self.abort()
             message = f"the film got {self._written} of its {self._options.frames} frames"
             raise MediaError(message, "This is an error in the program: please report it")
-        self._finish()
+        self._end_pipe()
+        self._target.commit()
 
     def close_early(self, path: Path) -> None:
         """End the film with the frames it has, under another name; without frames there is no file.
 
-        The sound then is longer than the pictures by what is missing. Raises MediaError when ffmpeg failed.
+        Raises MediaError when ffmpeg failed.
         """
         if not self._written:
             self.abort()
             return
-        self._target.path = path
-        self._finish()
+        self._end_pipe()
+        try:
+            with AtomicPath(path) as part:
+                _copy_beginning(self._target.part, part, self._written / self._options.fps)
+        finally:
+            self._target.discard()
 
-    def _finish(self) -> None:
+    def _end_pipe(self) -> None:
         try:
             self._pipe.finish()
         except MediaError:
             self.abort()
             raise
         self._ended = True
-        self._target.commit()
 
     def abort(self) -> None:
         """Give up: ffmpeg is ended and no file is left. May be called from another thread."""
@@ -225,6 +229,12 @@ class FilmEncoder:
             self.close()
         else:
             self.abort()
+
+
+def _copy_beginning(film: Path, target: Path, seconds: Fraction) -> None:
+    """Copy a film without coding it again, cut at `seconds`: the sound was made for the film's whole length."""
+    end = ["-t", f"{float(seconds):.6f}", "-movflags", "+faststart", "-f", "mp4"]
+    run_ffmpeg(find_ffmpeg(), [*INPUT_OPTIONS, "-i", file_url(film), "-map", "0", "-c", "copy", *end, file_url(target)])
 
 
 def write_gif(path: Path, frames: Callable[[], Iterator[Picture]], fps: Fraction) -> None:

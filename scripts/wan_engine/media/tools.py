@@ -1,7 +1,7 @@
 """Finds the ffmpeg to use and tries which of its encoders really work on this machine.
 
 A build lists encoders that the machine cannot run (NVENC without a driver, for example), so each is tried by encoding
-one frame; results are kept for the life of the process.
+one frame.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -128,35 +129,43 @@ def working_encoders(ffmpeg: Ffmpeg) -> dict[str, bool]:
     return {name: not try_encoder(ffmpeg, name) for name in ENCODERS}
 
 
-@lru_cache(maxsize=256)
 def try_encoder(
     ffmpeg: Ffmpeg, encoder: str, pixel_format: str = "", width: int = _TRY_SIZE, height: int = _TRY_SIZE
 ) -> str:
-    """Encode one black frame. Returns "" when it works, else ffmpeg's reason.
+    """Encode one black frame. Returns "" when it works, else ffmpeg's reason. What worked once is not tried again.
 
     pixel_format: the encoder's input format, "" for its first. The size matters: NVENC has a smallest picture.
     """
+    try:
+        _encode_once(ffmpeg, encoder, pixel_format, width, height)
+    except MediaError as error:
+        return error.message
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _encode_once(ffmpeg: Ffmpeg, encoder: str, pixel_format: str, width: int, height: int) -> None:
     target = ("-pix_fmt", pixel_format) if pixel_format else ()
-    command = ffmpeg.command(
+    arguments = (
         *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{width}x{height}", "-framerate", "16"),
         *("-i", "pipe:0", "-frames:v", "1", "-c:v", encoder, *target, "-f", "null", "-"),
     )
+    run_ffmpeg(ffmpeg, arguments, bytes(width * height * 3), _TRY_SECONDS)
+
+
+def run_ffmpeg(ffmpeg: Ffmpeg, arguments: Sequence[str], data: bytes = b"", seconds: float | None = None) -> None:
+    """Run ffmpeg to its end. Raises MediaError with what it said when it fails or takes longer than `seconds`."""
     try:
-        answer = subprocess.run(  # noqa: S603 - a fixed command, no shell
-            command,
-            input=bytes(width * height * 3),
-            capture_output=True,
-            timeout=_TRY_SECONDS,
-            check=False,
-            **quiet_start(),
+        answer = subprocess.run(  # noqa: S603 - a list of arguments, no shell
+            ffmpeg.command(*arguments), input=data, capture_output=True, timeout=seconds, check=False, **quiet_start()
         )
-    except subprocess.TimeoutExpired:
-        return f"no answer in {_TRY_SECONDS} seconds"
+    except subprocess.TimeoutExpired as error:
+        raise MediaError(f"ffmpeg gave no answer in {seconds} seconds") from error
     except OSError as error:
-        return str(error)
-    if not answer.returncode:
-        return ""
-    return said_words(answer.stderr.decode("utf-8", "replace").splitlines()) or f"exit code {answer.returncode}"
+        raise MediaError(f"{ffmpeg.path} cannot be started: {error}", "Install ffmpeg or set WAN_FFMPEG") from error
+    if answer.returncode:
+        words = said_words(answer.stderr.decode("utf-8", "replace").splitlines())
+        raise MediaError(words or f"ffmpeg ended with code {answer.returncode}")
 
 
 def said_words(said: list[str]) -> str:
