@@ -111,7 +111,7 @@ def test_paths_are_absolute_from_a_relative_file_too(tmp_path: Path, monkeypatch
         ("[]", "it is a list"),
         ('["a", "b"]', "it is a list"),
         ('{"prompts": ["a", "b"]}', "prompts: it is not an object"),
-        ("a cat", "prompts, line 1: there is no key"),
+        ("a cat", "prompts, line 1, column 1: there is no key"),
         ('{"kind": "storyboard"}', '"storyboard" cannot be read yet. This engine reads "schedule"'),
         ('{"kind": "keyframes", "keyframes": []}', "cannot be read yet"),
         ('{"kind": "shedule"}', "not a kind of project"),
