@@ -14,6 +14,9 @@ from wan_engine.models.folder import ModelFolder, open_folder
 if TYPE_CHECKING:
     import torch
 
+ATTENTION = "native"
+"""Attention kernel of the transformers: torch's own scaled dot product attention."""
+
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """What torch's allocators say: CUDA and MPS the first, the CPU the others."""
 
@@ -172,6 +175,8 @@ class Loader:
         if name in ("transformer", "transformer_2"):
             dtype: torch.dtype = getattr(torch, self.dtype)
             loaded = WanTransformer3DModel.from_pretrained(folder, torch_dtype=dtype, **options)
+            # Said, not left to diffusers, whose default can be changed by a variable of the environment.
+            loaded[0].set_attention_backend(ATTENTION)
         elif name == "vae":
             loaded = AutoencoderKLWan.from_pretrained(folder, torch_dtype=torch.float32, **options)
         elif name == "image_encoder":

@@ -14,11 +14,8 @@ from wan_engine.backends.wan.run import WanRun
 from wan_engine.errors import CapabilityError
 from wan_engine.families import MODE_WORDS, MODES, Lineup
 from wan_engine.models.folder import open_folder
-from wan_engine.models.load import Loader, choose_device, choose_dtype
+from wan_engine.models.load import ATTENTION, Loader, choose_device, choose_dtype
 from wan_engine.plan.model import Plan
-
-ATTENTION = "native"
-"""torch's own scaled dot product attention."""
 
 _SMALL_BYTES = 100_000_000
 """Models below this run on one thread. A second one gained nothing at 64x64 on an idle machine of two cores, and made a
