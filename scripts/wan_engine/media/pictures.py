@@ -80,7 +80,8 @@ def write_png(path: Path, picture: Picture) -> None:
     from PIL import Image
 
     data = io.BytesIO()
-    Image.fromarray(picture, "RGB").save(data, "PNG")
+    # Level 3 takes about half the time of the usual 6, for files a tenth larger.
+    Image.fromarray(picture, "RGB").save(data, "PNG", compress_level=3)
     write_bytes(path, data.getvalue())
 
 
