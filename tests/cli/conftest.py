@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from wan_engine.cli.app import main
+from wan_engine.cli.screen import LOG_HANDLER
 from wan_engine.plan.model import Clip, Plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,7 +66,16 @@ def plan() -> Plan:
     )
 
 
-Engine = Callable[..., "subprocess.CompletedProcess[str]"]
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """The command line sets up logging; a test leaves it as it was."""
+    root, engine_log = logging.getLogger(), logging.getLogger("wan_engine")
+    levels = (root.level, engine_log.level)
+    yield
+    for handler in [each for each in root.handlers if each.name == LOG_HANDLER]:
+        root.removeHandler(handler)
+    root.setLevel(levels[0])
+    engine_log.setLevel(levels[1])
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +90,11 @@ def environment(shared_home: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "COLUMNS": "100", "WAN_HOME": str(shared_home)}
 
 
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
 @pytest.fixture
-def engine(tmp_path: Path, environment: dict[str, str]) -> Engine:
+def engine(tmp_path: Path, environment: dict[str, str]) -> Run:
     """Runs `python -m wan_engine` in the test's own folder: `engine("plan", "a.json", stdin="...")`."""
 
     def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -86,5 +102,21 @@ def engine(tmp_path: Path, environment: dict[str, str]) -> Engine:
         return subprocess.run(
             command, cwd=tmp_path, env=environment, input=stdin, capture_output=True, encoding="utf-8", timeout=120
         )
+
+    return run
+
+
+@pytest.fixture
+def call(tmp_path: Path, shared_home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """The same without a process of its own, which is quicker."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WAN_HOME", str(shared_home))
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
+        capfd.readouterr()
+        code = main([*arguments])
+        return subprocess.CompletedProcess(["wan-engine", *arguments], code, *capfd.readouterr())
 
     return run

@@ -29,8 +29,8 @@ def test_nothing_shows_the_verbs(engine: Any) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_each_verb_has_help_without_control_characters(engine: Any, verb: str) -> None:
-    answer = engine(verb, "--help")
+def test_each_verb_has_help_without_control_characters(call: Any, verb: str) -> None:
+    answer = call(verb, "--help")
     assert answer.returncode == 0
     assert "--json" in answer.stdout
     assert "\x1b" not in answer.stdout
@@ -39,11 +39,11 @@ def test_each_verb_has_help_without_control_characters(engine: Any, verb: str) -
 @pytest.mark.parametrize(
     "arguments", [["nope"], ["plan"], ["plan", "a.json", "--nope"], ["plan", "a", "b"], ["values"]]
 )
-def test_usage_errors(engine: Any, arguments: list[str]) -> None:
-    plain = engine(*arguments)
+def test_usage_errors(call: Any, arguments: list[str]) -> None:
+    plain = call(*arguments)
     assert (plain.returncode, plain.stdout, len(plain.stderr.splitlines())) == (2, "", 1)
     assert "--help" in plain.stderr
-    document = engine(*arguments, "--json")
+    document = call(*arguments, "--json")
     assert document.returncode == 2
     assert json.loads(document.stdout)["error"] == "UsageError"
 

@@ -33,13 +33,13 @@ def test_plan_as_json(engine: Any, project: Path) -> None:
     assert plan["clips"][0]["prompt"] == "film, a [red]fox[/red] 2"
 
 
-def test_a_given_seed_gives_the_same_plan(engine: Any, project: Path) -> None:
-    first, second = (engine("plan", str(project), "--seed", "7", "--json").stdout for _ in range(2))
+def test_a_given_seed_gives_the_same_plan(call: Any, project: Path) -> None:
+    first, second = (call("plan", str(project), "--seed", "7", "--json").stdout for _ in range(2))
     assert first == second
 
 
-def test_plan_for_people_is_literal(engine: Any, project: Path) -> None:
-    answer = engine("plan", str(project), "--width", "100")
+def test_plan_for_people_is_literal(call: Any, project: Path) -> None:
+    answer = call("plan", str(project), "--width", "100")
     assert answer.returncode == 0
     assert "film, a [red]fox[/red] 2 --neg blur" in answer.stdout
     assert r"grün 雨 \x1b[31m" in answer.stdout
@@ -47,15 +47,15 @@ def test_plan_for_people_is_literal(engine: Any, project: Path) -> None:
     assert any(line.startswith("Note: ") and "96" in line for line in answer.stdout.splitlines())
 
 
-def test_notes_of_the_file_belong_to_the_plan(engine: Any, tmp_path: Path) -> None:
+def test_notes_of_the_file_belong_to_the_plan(call: Any, tmp_path: Path) -> None:
     file = tmp_path / "twice.json"
     file.write_text('{"prompts": {"0": "a", "0": "b"}, "max_frames": 9}', encoding="utf-8")
-    assert any("twice" in note for note in json.loads(engine("plan", str(file), "--json").stdout)["notes"])
-    assert "Note: " in engine("plan", str(file)).stdout
+    assert any("twice" in note for note in json.loads(call("plan", str(file), "--json").stdout)["notes"])
+    assert "Note: " in call("plan", str(file)).stdout
 
 
-def test_prompts_as_json(engine: Any, project: Path) -> None:
-    answer = engine("prompts", str(project), "--negative-prompt", "text", "--json")
+def test_prompts_as_json(call: Any, project: Path) -> None:
+    answer = call("prompts", str(project), "--negative-prompt", "text", "--json")
     document = json.loads(answer.stdout)
     assert (answer.returncode, document["frames"], document["fps"]) == (0, 121, 16.0)
     assert [(row["start"], row["end"]) for row in document["prompts"]] == [(0, 60), (60, 80), (80, 121)]
@@ -65,8 +65,8 @@ def test_prompts_as_json(engine: Any, project: Path) -> None:
     assert document["prompts"][2]["prompt"] == "film, grün 雨 \x1b[31m"
 
 
-def test_prompts_for_people(engine: Any, project: Path) -> None:
-    assert engine("prompts", str(project)).stdout.splitlines() == [
+def test_prompts_for_people(call: Any, project: Path) -> None:
+    assert call("prompts", str(project)).stdout.splitlines() == [
         "frames 0 to 59 (0.00 to 3.75 s): film, a [red]fox[/red] 2 --neg blur",
         "frames 60 to 79 (3.75 to 5.00 s): film, a goose",
         r"frames 80 to 120 (5.00 to 7.56 s): film, grün 雨 \x1b[31m",
@@ -81,11 +81,11 @@ def test_standard_input(engine: Any, verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["plan", "prompts", "render"])
-def test_problems_of_file_and_flags_come_together(engine: Any, tmp_path: Path, verb: str) -> None:
+def test_problems_of_file_and_flags_come_together(call: Any, tmp_path: Path, verb: str) -> None:
     file = tmp_path / "bad.json"
     values = {"kind": "schedule", "version": 1, "prompts": {"0": "a", "x+": "b"}, "crf": 99, "max_framez": 3}
     file.write_text(json.dumps(values), encoding="utf-8")
-    answer = engine(verb, str(file), "--fps", "fast", "--seed", "-7", "--json")
+    answer = call(verb, str(file), "--fps", "fast", "--seed", "-7", "--json")
     problems = json.loads(answer.stdout)["problems"]
     assert answer.returncode == 2
     assert {(each["file"], each["field"]) for each in problems} == {
@@ -98,22 +98,22 @@ def test_problems_of_file_and_flags_come_together(engine: Any, tmp_path: Path, v
     assert len(answer.stderr.splitlines()) == len(problems)
 
 
-def test_a_schedule_in_a_flag_is_the_command_lines_problem(engine: Any, project: Path) -> None:
-    answer = engine("plan", str(project), "--guidance-scale", "0:(foo)")
+def test_a_schedule_in_a_flag_is_the_command_lines_problem(call: Any, project: Path) -> None:
+    answer = call("plan", str(project), "--guidance-scale", "0:(foo)")
     assert answer.returncode == 2
     assert answer.stderr.startswith('command line, guidance_scale, key "0", column 4: ')
 
 
 @pytest.mark.parametrize("verb", ["plan", "prompts"])
-def test_a_schedule_that_a_flag_makes_wrong_is_the_files_problem(engine: Any, tmp_path: Path, verb: str) -> None:
+def test_a_schedule_that_a_flag_makes_wrong_is_the_files_problem(call: Any, tmp_path: Path, verb: str) -> None:
     file = tmp_path / "few.json"
     file.write_text('{"kind": "schedule", "prompts": {"0": "a `1/(max_f-4)`"}, "max_frames": 9}', encoding="utf-8")
-    answer = engine(verb, str(file), "--max-frames", "5")
+    answer = call(verb, str(file), "--max-frames", "5")
     assert answer.returncode == 2
     assert answer.stderr.startswith(f'{file}, prompts, key "0", column ')
 
 
-def test_hostile_input_ends_in_an_error(engine: Any) -> None:
+def test_hostile_input_ends_in_an_error(call: Any) -> None:
     for text in (
         "",
         "\x00",
@@ -123,6 +123,6 @@ def test_hostile_input_ends_in_an_error(engine: Any) -> None:
         "&a [*a]",
         "!!python/object:os.x",
     ):
-        answer = engine("plan", "-", "--json", stdin=text)
+        answer = call("plan", "-", "--json", stdin=text)
         assert answer.returncode == 2, text[:20]
         assert json.loads(answer.stdout)["error"] == "InputError"

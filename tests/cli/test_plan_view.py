@@ -62,6 +62,9 @@ def test_timeline_of_more_clips_than_columns(plan: Plan) -> None:
     )
     text = "".join(piece for piece, _ in timeline_text(replace(plan, clips=clips), 30))
     assert text == "|" * 30
+    going_on = tuple(replace(clip, continuity="last_frame" if clip.index else "cut") for clip in clips)
+    text = "".join(piece for piece, _ in timeline_text(replace(plan, clips=going_on), 30))
+    assert text == "|" + ">" * 29
 
 
 def test_rates_that_are_no_whole_numbers(plan: Plan) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import select
 import signal
 import subprocess
 import sys
@@ -39,8 +41,8 @@ def slow_project(folder: Path) -> Path:
     return file
 
 
-def test_a_film_is_made_and_its_paths_are_printed(engine: Any, project: Path, tmp_path: Path) -> None:
-    answer = engine("render", str(project))
+def test_a_film_is_made_and_its_paths_are_printed(call: Any, project: Path, tmp_path: Path) -> None:
+    answer = call("render", str(project))
     assert answer.returncode == 0, answer.stderr
     (folder,) = (tmp_path / "outputs" / "film").iterdir()
     assert answer.stdout.splitlines() == [
@@ -52,8 +54,8 @@ def test_a_film_is_made_and_its_paths_are_printed(engine: Any, project: Path, tm
     assert all(Path(line.partition(": ")[2]).stat().st_size for line in answer.stdout.splitlines())
 
 
-def test_the_report_comes_in_its_order(engine: Any, project: Path) -> None:
-    lines = engine("render", str(project)).stderr.splitlines()
+def test_the_report_comes_in_its_order(call: Any, project: Path) -> None:
+    lines = call("render", str(project)).stderr.splitlines()
     begins = [
         "Arguments checked: ",
         "Output directory: ",
@@ -89,8 +91,8 @@ def test_json_is_one_document_with_the_paths(engine: Any, project: Path, tmp_pat
     assert json.loads(Path(result["plan"]).read_text(encoding="utf-8"))["notes"] == result["notes"]
 
 
-def test_an_error_in_json_is_one_document(engine: Any, project: Path) -> None:
-    answer = engine("render", str(project), "--fps", "0", "--crf", "99", "--json")
+def test_an_error_in_json_is_one_document(call: Any, project: Path) -> None:
+    answer = call("render", str(project), "--fps", "0", "--crf", "99", "--json")
     document = json.loads(answer.stdout)
     assert (answer.returncode, document["error"]) == (2, "InputError")
     assert [(each["file"], each["field"]) for each in document["problems"]] == [
@@ -114,18 +116,18 @@ def test_an_error_in_json_is_one_document(engine: Any, project: Path) -> None:
         (("--guidance-scale", "0:(foo)"), 2),
     ],
 )
-def test_errors_have_their_exit_codes(engine: Any, project: Path, tmp_path: Path, flags: Any, code: int) -> None:
-    answer = engine("render", str(project), *flags)
+def test_errors_have_their_exit_codes(call: Any, project: Path, tmp_path: Path, flags: Any, code: int) -> None:
+    answer = call("render", str(project), *flags)
     assert (answer.returncode, answer.stdout) == (code, ""), answer.stderr
     assert answer.stderr.strip()
     assert "Traceback" not in answer.stderr
     assert not list(tmp_path.rglob("*.mp4"))
 
 
-def test_a_batch_goes_on_after_a_failure(engine: Any, project: Path, tmp_path: Path) -> None:
+def test_a_batch_goes_on_after_a_failure(call: Any, project: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text('{"prompts": {"0": "a"}, "crf": 99, "fps": "x"}', encoding="utf-8")
-    answer = engine("render", str(broken), str(project), "gone.json", "-", "--json", stdin=project.read_text())
+    answer = call("render", str(broken), str(project), "gone.json", "-", "--json", stdin=project.read_text())
     films = json.loads(answer.stdout)["films"]
     assert answer.returncode == 2
     assert [each.get("error") for each in films] == ["InputError", None, "InputError", None]
@@ -134,8 +136,8 @@ def test_a_batch_goes_on_after_a_failure(engine: Any, project: Path, tmp_path: P
     assert len(list(tmp_path.rglob("*.mp4"))) == 2
 
 
-def test_a_batch_ends_with_a_summary_and_the_first_failure(engine: Any, project: Path) -> None:
-    answer = engine("render", str(project), "gone.json", "--model", "/nowhere")
+def test_a_batch_ends_with_a_summary_and_the_first_failure(call: Any, project: Path) -> None:
+    answer = call("render", str(project), "gone.json", "--model", "/nowhere")
     assert answer.returncode == 3
     first, second = answer.stdout.splitlines()
     assert first.startswith(f"{project}: failed with exit code 3: ")
@@ -143,8 +145,8 @@ def test_a_batch_ends_with_a_summary_and_the_first_failure(engine: Any, project:
     assert "File 2 of 2: gone.json" in answer.stderr.splitlines()
 
 
-def test_a_batch_without_failures_is_0(engine: Any, project: Path) -> None:
-    answer = engine("render", str(project), str(project))
+def test_a_batch_without_failures_is_0(call: Any, project: Path) -> None:
+    answer = call("render", str(project), str(project))
     assert answer.returncode == 0
     assert [line.endswith(".mp4") for line in answer.stdout.splitlines()] == [True, True]
 
@@ -203,14 +205,41 @@ def test_stopping_a_batch_leaves_out_the_rest(environment: dict[str, str], tmp_p
 @pytest.mark.parametrize(
     "arguments", [["render"], ["render", "--resume", ".", "a.json"], ["render", "--resume", ".", "--crf", "3"]]
 )
-def test_calls_that_mean_nothing(engine: Any, arguments: list[str]) -> None:
-    answer = engine(*arguments, "--json")
+def test_calls_that_mean_nothing(call: Any, arguments: list[str]) -> None:
+    answer = call(*arguments, "--json")
     assert answer.returncode == 2
     assert json.loads(answer.stdout)["problems"][0]["remedy"]
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "."])
-def test_a_folder_without_a_film(engine: Any, folder: str) -> None:
-    answer = engine("render", "--resume", folder)
+def test_a_folder_without_a_film(call: Any, folder: str) -> None:
+    answer = call("render", "--resume", folder)
     assert answer.returncode in (2, 4)
     assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+def test_a_terminal_sees_a_table_and_bars(environment: dict[str, str], project: Path, tmp_path: Path) -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wan_engine", "render", str(project), "--width", "96"],
+        cwd=tmp_path,
+        env={**environment, "TERM": "xterm", "COLUMNS": "150"},
+        stdout=follower,
+        stderr=follower,
+    )
+    os.close(follower)
+    text = ""
+    while process.poll() is None or select.select([leader], [], [], 0)[0]:
+        try:
+            text += os.read(leader, 65536).decode("utf-8", "replace")
+        except OSError:  # Linux says so when the other side is closed
+            break
+    os.close(leader)
+    assert process.wait(timeout=20) == 0
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    for words in ("Output directory: ", "prompt", "[red]fox[/red]", "0 s |1", "step 2 of 2", "Finished: ", "Film: "):
+        assert words in plain
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l"), "the cursor is seen again"

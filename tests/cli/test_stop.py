@@ -15,7 +15,7 @@ from wan_engine.cli.stop import STOPPING, StopSignals
 PROGRAM = """
 import sys, time
 from wan_engine.cli.stop import StopSignals, announce_plainly
-with StopSignals(announce_plainly) as stop:
+with StopSignals(announce_plainly, b"bye") as stop:
     print("ready", flush=True)
     while not stop.wanted():
         time.sleep(0.01)
@@ -48,7 +48,7 @@ def test_second_signal_ends_the_process(environment: dict[str, str], number: sig
     process.send_signal(number)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert err == STOPPING + "\n"
+    assert err == STOPPING + "\nbye"
 
 
 def test_other_threads_leave_signals_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -51,6 +52,8 @@ def _root(
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; `arguments` are the process's own if not given."""
     prepare_streams()
+    # The libraries' own bars would be drawn over ours, and into plain text.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     words = sys.argv[1:] if arguments is None else arguments
     screen = Screen(json="--json" in words, plain="--plain" in words, verbose="--verbose" in words)
     try:

@@ -94,12 +94,15 @@ def timeline_text(plan: Plan, width: int) -> list[tuple[str, str]]:
     """
     starts = [clip.start * width // plan.frames for clip in plan.clips] + [width]
     pieces: list[tuple[str, str]] = []
+    mark = ">"
     for clip, begin, end in zip(plan.clips, starts, starts[1:], strict=False):
+        # Several clips may share a column: a cut among them is what must be seen.
+        mark = mark if clip.continuity == "last_frame" else "|"
         if end > begin:
-            mark = ">" if clip.continuity == "last_frame" else "|"
             number = str(clip.index + 1)
             label = mark + number if len(number) < end - begin else mark
             pieces.append((label.ljust(end - begin, "="), clip.mode))
+            mark = ">"
     return pieces
 
 

@@ -19,7 +19,12 @@ STEP_LINE_SECONDS = 5.0
 
 
 class ProgressView(Protocol):
-    """Takes a render's events; used as a context manager around the render."""
+    """Takes a render's events; used as a context manager around the render.
+
+    last_words: what puts the terminal right when the process ends in the middle.
+    """
+
+    last_words: bytes
 
     def __enter__(self) -> Self: ...
 
@@ -61,6 +66,7 @@ class _View:
         self._screen = screen
         self._plan = plan
         self._loading_told = False
+        self.last_words = b""
 
     def _write(self, event: Event) -> None:
         if event.kind == "loading":
@@ -109,6 +115,8 @@ class BarView(_View):
 
         super().__init__(screen, plan)
         self._stopping = False
+        # rich hides the cursor while it draws.
+        self.last_words = b"" if screen.err.legacy_windows else b"\x1b[?25h\n"
         columns = [
             TextColumn("{task.description}", markup=False),
             BarColumn(complete_style="cyan", finished_style="green"),

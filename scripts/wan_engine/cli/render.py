@@ -123,7 +123,7 @@ def _watched(screen: Screen, plan: Plan) -> Iterator[tuple[Report, CancelCheck]]
     An error that ends it says how to go on, once the film has a folder.
     """
     folder = ""
-    with progress_view(screen, plan) as view, StopSignals(view.stopping) as stop:
+    with progress_view(screen, plan) as view, StopSignals(view.stopping, view.last_words) as stop:
 
         def report(event: Event) -> None:
             nonlocal folder

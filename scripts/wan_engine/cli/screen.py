@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
+LOG_HANDLER = "wan-engine command line"
+"""Name of the handler that `start_logging` adds, and replaces when it is called again."""
+
 
 @dataclass(frozen=True)
 class Screen:
@@ -64,8 +67,9 @@ class Screen:
             from rich.logging import RichHandler
 
             handler = RichHandler(console=self.err, markup=False, highlighter=None, show_path=False)
+        handler.name = LOG_HANDLER
         root = logging.getLogger()
-        for old in root.handlers[:]:
+        for old in [each for each in root.handlers if each.name == LOG_HANDLER]:
             root.removeHandler(old)
         root.addHandler(handler)
         root.setLevel(logging.INFO if self.verbose else logging.WARNING)

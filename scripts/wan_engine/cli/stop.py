@@ -19,10 +19,12 @@ class StopSignals:
     """While it is entered, `wanted()` says whether the user asked for the work to stop.
 
     announce: called once, from the signal handler, when the first signal comes. It must not take locks.
+    last_words: written to stderr when the second signal ends the process.
     """
 
-    def __init__(self, announce: Callable[[], None]) -> None:
+    def __init__(self, announce: Callable[[], None], last_words: bytes = b"") -> None:
         self._announce = announce
+        self._last_words = last_words
         self._wanted = False
         self._before: dict[int, Any] = {}
 
@@ -45,6 +47,7 @@ class StopSignals:
     def _take(self, number: int, frame: FrameType | None) -> None:
         if self._wanted:
             # Everything on disk can be picked up again, so nothing is left to tidy.
+            os.write(2, self._last_words)
             os._exit(EXIT_CANCELLED)
         self._wanted = True
         self._announce()
