@@ -101,7 +101,7 @@ def resume_film(folder: Path, report: Report, cancelled: CancelCheck, executor: 
 
 def find_lineup(settings: Settings) -> Lineup:
     """The models the settings name, or the embedded small one, told from their configs."""
-    return lineup(settings, embedded_model(state_folder()))
+    return lineup(settings, Path() if settings.model else embedded_model(state_folder()))
 
 
 def check_inputs(plan: Plan, settings: Settings) -> None:

@@ -1,0 +1,100 @@
+"""One chain: clips in order, each from the end of the one before, kept as they are when they are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wan_engine.backends import ClipRequest, ClipRun, RunState
+from wan_engine.backends.dry_run import DryRunBackend
+from wan_engine.errors import Cancelled, MediaError, RenderError
+from wan_engine.media.clipfile import read_clip
+from wan_engine.plan.model import Plan
+from wan_engine.render.chain import ChainJob, check_pictures, render_chain
+from wan_engine.render.clip_store import ClipStore
+from wan_engine.render.events import Event
+from wan_engine.render.progress import Progress
+
+
+class Recording(DryRunBackend):
+    """The dry run, with a note of what it was asked for."""
+
+    def __init__(self) -> None:
+        self.requests: list[ClipRequest] = []
+
+    def start(self, request: ClipRequest, state: RunState | None = None) -> ClipRun:
+        self.requests.append(request)
+        return super().start(request, state)
+
+
+class Failing(DryRunBackend):
+    """A dry run whose second clip cannot be started."""
+
+    def start(self, request: ClipRequest, state: RunState | None = None) -> ClipRun:
+        if request.clip.index == 1:
+            raise RenderError("the device is gone")
+        return super().start(request, state)
+
+
+def job_for(
+    plan: Plan, store: ClipStore, backend: DryRunBackend, events: list[Event], stop_after: int = 99
+) -> ChainJob:
+    def stopped() -> bool:
+        return sum(event.kind == "step" for event in events) >= stop_after
+
+    return ChainJob(plan, backend, store, Progress(plan, events.append), stopped)
+
+
+def test_each_clip_starts_from_the_last_frame_of_the_one_before(plan: Plan, store: ClipStore) -> None:
+    backend = Recording()
+    render_chain(job_for(plan, store, backend, []), plan.clips)
+    first, second = backend.requests
+    assert first.start_image is None
+    assert second.start_image is not None
+    assert np.array_equal(second.start_image, store.hand_over(plan.clips[0]))
+
+
+def test_clips_that_are_there_are_kept(plan: Plan, store: ClipStore) -> None:
+    render_chain(job_for(plan, store, DryRunBackend(), []), plan.clips)
+    backend, ready = Recording(), []
+    job = replace(job_for(plan, store, backend, []), clip_ready=ready.append)
+    render_chain(job, plan.clips)
+    assert backend.requests == []
+    assert ready == list(plan.clips)
+
+
+def test_a_stopped_clip_goes_on_at_its_step(plan: Plan, store: ClipStore) -> None:
+    events: list[Event] = []
+    with pytest.raises(Cancelled):
+        render_chain(job_for(plan, store, DryRunBackend(), events, stop_after=4), plan.clips)
+    assert [event.kind for event in events].count("step") == 4
+    again: list[Event] = []
+    render_chain(job_for(plan, store, DryRunBackend(), again), plan.clips)
+    assert [(event.clip, event.step) for event in again if event.kind == "clip_started"] == [(1, 1)]
+    assert [event.step for event in again if event.kind == "step"] == [2, 3]
+
+
+def test_a_failure_keeps_the_clips_before_it(plan: Plan, store: ClipStore) -> None:
+    with pytest.raises(RenderError, match="device is gone"):
+        render_chain(job_for(plan, store, Failing(), []), plan.clips)
+    assert store.film_file(plan.clips[0]).is_file()
+    assert not list(store.folder.glob("*.part*"))
+
+
+def test_only_the_frames_of_the_film_and_the_hand_over_are_kept(plan: Plan, store: ClipStore) -> None:
+    clip = replace(plan.clips[0], end=6, arrives=6, intervals=6, frames=9)
+    render_chain(job_for(plan, store, DryRunBackend(), []), [clip])
+    assert len(list(read_clip(store.film_file(clip)))) == 7
+
+
+def test_given_pictures_are_fitted_and_checked_before_rendering(plan: Plan, tmp_path: Path) -> None:
+    Image.new("RGB", (300, 100), "red").save(tmp_path / "wide.png")
+    first = replace(plan.clips[0], mode="i2v", start_image=str(tmp_path / "wide.png"))
+    check_pictures(replace(plan, clips=(first, *plan.clips[1:])))
+    (tmp_path / "wide.png").write_bytes(b"no picture")
+    with pytest.raises(MediaError, match=r"wide\.png"):
+        check_pictures(replace(plan, clips=(first, *plan.clips[1:])))
