@@ -74,6 +74,17 @@ def test_an_unexpected_error_is_one_line_and_1(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_doctor_tells_the_same_in_both_forms(call: Any) -> None:
+    document, lines = call("doctor", "--json"), call("doctor")
+    report = json.loads(document.stdout)
+    assert (document.returncode, lines.returncode) == (0, 0)
+    assert report["engine"] == __version__
+    assert f"wan-engine {__version__}" in lines.stdout
+    for encoder in report["encoders"]:
+        assert encoder["name"] in lines.stdout
+    assert all(line.isprintable() for line in lines.stdout.splitlines())
+
+
 def test_a_reader_that_goes_away_is_no_error_to_see(environment: dict[str, str]) -> None:
     environment.pop("PYTHONUNBUFFERED", None)
     process = subprocess.Popen(

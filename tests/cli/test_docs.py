@@ -70,6 +70,21 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in names, f"{page.name}: {target}#{anchor}"
 
 
+def test_the_messages_that_are_explained_are_the_engines() -> None:
+    """A message in the first column of a table stands in the code, with its numbers and names left out."""
+    code = [path.read_text(encoding="utf-8") for path in (ROOT / "scripts" / "wan_engine").rglob("*.py")]
+    source = re.sub(r'"\s*\n\s*f?"', "", "\n".join(code)).replace("{INDEX}", "model_index.json")
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    cells = [
+        cell for section in page.split("\n## ")[3:-1] for cell in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    ]
+    messages = [message for cell in cells for message in re.findall("`(.*?)`", cell)]
+    assert len(messages) > 20
+    for message in messages:
+        pattern = re.escape(message).replace("2", r"\{.*?\}") if " 2 " in message else re.escape(message)
+        assert re.search(pattern, source), message
+
+
 def test_the_readmes_example_is_a_project() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
