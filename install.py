@@ -19,13 +19,14 @@ import subprocess
 import sys
 import time
 from collections import deque
+from functools import partial
 from pathlib import Path
 from typing import Iterator
 
+say = partial(print, flush=True)
 ROOT = Path(__file__).resolve().parent
 WINDOWS = sys.platform == "win32"
-# In the order of preference: the tests run on the first.
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13")  # the tests run on the first
 TORCH = "pip install torch==2.13.0"
 LOCKS = {"engine": ROOT / "requirements.lock", "test": ROOT / "requirements-test.lock"}
 # What the environment's Python runs after the set-up.
@@ -36,8 +37,7 @@ VERBS = {"engine": [], "demo": DEMO, "test": TEST}  # type: dict[str, list[str]]
 # What a WebUI, a virtual environment or pip's settings may leave here that would reach into the new environment.
 FOREIGN = (
     *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PYENV_VERSION", "__PYVENV_LAUNCHER__"),
-    *("PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CONSTRAINT", "PIP_PYTHON"),
-    "PYTORCH_CUDA_ALLOC_CONF",
+    *("PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_CONSTRAINT", "PYTORCH_CUDA_ALLOC_CONF"),
 )
 # Asked of each Python: its version and path (outside any venv), if it can make environments and run torch.
 PROBE = (
@@ -57,16 +57,11 @@ for dist in importlib.metadata.distributions():
         print(os.path.basename(dist._path).split("-")[0])
         shutil.rmtree(dist._path)
 """
-ADVICE = """Usual causes: no network, a proxy, a full disk. When the cause is gone run the same command again: it goes
-on where it stopped."""
+ADVICE = "Usual causes: no network, a proxy, a full disk. Run the same command again: it goes on where it stopped."
 
 
 class InstallError(Exception):
     """What went wrong and what to do, for people."""
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 def clean_environment() -> dict[str, str]:
@@ -162,17 +157,18 @@ class Engine:
         say(f"Set up in {time.time() - started:.0f} s.")
 
     def _make_folder(self) -> None:
-        inside = {path.name for path in self.folder.glob("*")}
-        ours = inside <= {"install.log"} or {"install.log", "pyvenv.cfg"} <= inside
+        inside, marks = {path.name for path in self.folder.glob("*")}, {"install.log", "torch-command.txt"}
+        ours = inside <= marks or {"pyvenv.cfg", *marks} <= inside
         if not ours and self.folder != ROOT / ".venv":
             raise InstallError(f"{self.folder} holds other things: name a new folder in WAN_ENGINE_VENV.")
         if self._works():
             say("1/4 Python environment: it is there")
             return
-        python = find_python()
+        python, torch_command = find_python(), read(self.torch_file)
         say("1/4 Python environment with " + python)
         shutil.rmtree(str(self.folder), ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
+        write(self.torch_file, torch_command)
         self._run([python, "-m", "venv", str(self.folder)], "The environment cannot be made")
 
     def _works(self) -> bool:
@@ -288,12 +284,11 @@ def main(arguments: list[str]) -> int:
         return 1
     if verb == "engine":
         say(f"Ready: {engine.python}")
+    code = 0
     for command in VERBS[verb]:
         words = [str(engine.python), "-m", *shlex.split(command), *(options if "pytest" in command else [])]
-        code = subprocess.run(words, cwd=str(ROOT), env=clean_environment(), check=False).returncode
-        if code:
-            return code
-    return 0
+        code = code or subprocess.run(words, cwd=str(ROOT), env=clean_environment(), check=False).returncode
+    return code
 
 
 if __name__ == "__main__":
