@@ -198,7 +198,7 @@ def test_a_failing_pip_says_what_and_what_to_do(made: Project) -> None:
     assert "no_such_part" in output
     assert "This failed: pip install --no-deps -r" in output
     assert str(made.venv / "install.log") in output
-    assert "run the same command again" in output
+    assert "Run the same command again" in output
     assert not (made.venv / "engine.stamp").exists()
     made.lock.write_text(good, encoding="utf-8")
     assert made.run("engine")[0] == 0
