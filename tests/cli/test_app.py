@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,11 +110,15 @@ def test_streams_take_any_text_whatever_the_locale(engine: Any, environment: dic
 
 
 @pytest.mark.parametrize("verb", ["values", "plan", "prompts"])
-def test_planning_verbs_load_nothing_heavy(environment: dict[str, str], verb: str) -> None:
+def test_planning_verbs_load_nothing_heavy(call: Any, environment: dict[str, str], tmp_path: Path, verb: str) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("0: a fox", encoding="utf-8")
+    argument = "0:(1)" if verb == "values" else str(file)
+    assert call(verb, argument).returncode == 0, "the embedded model is there from here on"
     code = (
         "import sys\nfrom wan_engine.cli.app import main\n"
-        f"main([{verb!r}, '0:(1)'])\n"
-        "print(sorted({'torch', 'diffusers', 'transformers', 'av', 'cv2'} & set(sys.modules)), file=sys.stderr)"
+        f"code = main([{verb!r}, {argument!r}])\n"
+        "print(code, sorted({'torch', 'diffusers', 'transformers', 'av', 'cv2'} & set(sys.modules)), file=sys.stderr)"
     )
     answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert answer.stderr.splitlines()[-1] == "[]"
+    assert answer.stderr.splitlines()[-1] == "0 []"

@@ -112,7 +112,7 @@ def _render_file(screen: Screen, file: str, flags: Flags) -> Outcome:
         plan = plan_film(settings)
     screen.line(screen.err, f"Arguments checked: {one_line(project.file)}")
     show_notes(screen, screen.err, project.notes)
-    with _watched(screen, plan) as (report, cancelled):
+    with problems_placed(project, flags), _watched(screen, plan) as (report, cancelled):
         return Outcome(file, make_film(settings, report, cancelled), project.notes)
 
 
