@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from wan_engine.errors import Cancelled, CapabilityError, InputError, MediaError, ModelError, StorageError
-from wan_engine.film import FilmResult, make_film, plan_film, resume_film
+from wan_engine.film import FilmResult, make_film, plan_film, resume_film, settled
 from wan_engine.plan.model import read_plan
 from wan_engine.render.events import Event
 from wan_engine.schedule.project import load_project
@@ -109,7 +109,7 @@ def test_everything_lies_beside_the_film(settings: Settings) -> None:
     names = {path.name for path in result.folder.iterdir() if not re.fullmatch(r".*_\d{9}\.png|\.lock", path.name)}
     endings = (".mp4", ".gif", ".srt", "_plan.json", "_settings.json")
     assert names == {stamp + ending for ending in endings}
-    assert load_project(result.settings).settings == replace(settings, make_gif=True)
+    assert load_project(result.settings).settings == settled(replace(settings, make_gif=True))
     plan = read_plan(result.plan)
     assert plan.resolved["backend"] == "dry_run"
     assert [clip.start for clip in plan.clips] == [0, 7, 20]
@@ -164,7 +164,9 @@ def test_a_stop_keeps_what_is_finished_and_the_film_goes_on(settings: Settings) 
     with pytest.raises(Cancelled):
         make_film(wanted, report, stopped)
     folder = Path(next(event.message for event in events if event.kind == "started"))
-    assert events[-1].step == 2, "it stopped within a step"
+    steps = [(event.clip, event.step) for event in events if event.kind == "step"]
+    assert steps[-1] == (1, 2), "it stopped within a step"
+    assert events[-1].kind == "released"
     (partial,) = folder.glob("*_partial.mp4")
     assert decoded(partial)[0] == 7
 

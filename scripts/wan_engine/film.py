@@ -24,11 +24,11 @@ from wan_engine.models.folder import lineup
 from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Plan, plan_text, read_plan
 from wan_engine.render.assemble import Assembler, check_output
-from wan_engine.render.chain import ChainJob, check_pictures, render_chain
+from wan_engine.render.chain import ChainJob, picture_notes, render_chain
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, Event, Report
 from wan_engine.render.progress import Progress
-from wan_engine.schedule.project import load_project, project_to_text
+from wan_engine.schedule.project import load_project, project_to_text, with_folder
 from wan_engine.schedule.seeds import fixed_seed
 from wan_engine.settings import Settings
 from wan_engine.storage.atomic import remove_leftovers, write_text
@@ -62,8 +62,13 @@ class FilmResult:
 
 
 def plan_film(settings: Settings) -> Plan:
-    """What would be made of these settings. Raises InputError, CapabilityError or ModelError; loads no model."""
-    return build_plan(fixed_seed(settings), find_lineup(settings))
+    """What would be made of these settings. Loads no model.
+
+    Raises InputError, CapabilityError or ModelError, and MediaError for a picture that cannot be read.
+    """
+    settings = settled(settings)
+    plan = build_plan(settings, find_lineup(settings))
+    return replace(plan, notes=(*plan.notes, *picture_notes(plan)))
 
 
 def make_film(
@@ -74,11 +79,11 @@ def make_film(
     Everything that can be wrong with the input is found before the first step. Raises Cancelled within a step of the
     wish; the folder can then be given to `resume_film`.
     """
-    settings = fixed_seed(settings)
+    settings = settled(settings)
     plan = plan_film(settings)
-    check_inputs(plan, settings)
+    check_output(plan, settings)
     check_free_space(outputs_root(settings), plan.disk_bytes)
-    with opened_backend(settings) as backend:
+    with opened_backend(settings, report) as backend:
         plan = replace(plan, resolved={"backend": settings.backend, **backend.resolve(plan)})
         places = film_folder(settings, datetime.now())
         write_text(places.settings, project_to_text(settings))
@@ -93,8 +98,8 @@ def resume_film(folder: Path, report: Report, cancelled: CancelCheck, executor: 
     """
     places = open_film_folder(folder)
     plan, settings = read_plan(places.plan), load_project(places.settings).settings
-    check_inputs(plan, settings)
-    with opened_backend(settings) as backend:
+    check_output(plan, settings)
+    with opened_backend(settings, report) as backend:
         plan = replace(plan, resolved={**plan.resolved, **backend.resolve(plan)})
         return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
 
@@ -104,20 +109,20 @@ def find_lineup(settings: Settings) -> Lineup:
     return lineup(settings, Path() if settings.model else embedded_model(state_folder()))
 
 
-def check_inputs(plan: Plan, settings: Settings) -> None:
-    """Open every picture and sound and try the encoder, before a step is spent. Raises MediaError."""
-    check_pictures(plan)
-    check_output(plan, settings)
+def settled(settings: Settings) -> Settings:
+    """The settings with a drawn seed and absolute paths, so that the film can be gone on with from anywhere."""
+    return fixed_seed(with_folder(settings, Path.cwd()))
 
 
 @contextmanager
-def opened_backend(settings: Settings) -> Iterator[Backend]:
+def opened_backend(settings: Settings, report: Report) -> Iterator[Backend]:
     """The backend of the settings; its memory is given back at the end, however that comes."""
     backend = make_backend(settings, find_lineup(settings))
     try:
         yield backend
     finally:
         backend.close()
+        report(Event("released", "Memory released"))
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,8 @@ class _Film:
             for folder in (self.places.folder, self.places.clips):
                 remove_leftovers(folder)
             progress.say("started", message=str(self.places.folder))
-            with Assembler(self.settings, self.places, store) as assembler:
+            progress.say("ready", message=self._environment())
+            with Assembler(self.settings, self.places, store, self.cancelled) as assembler:
                 job = ChainJob(self.plan, self.backend, store, progress, self.cancelled, assembler.clip_ready)
                 executor.run(self.plan.chains(), lambda chain: render_chain(job, chain))
                 progress.say("encoding")
@@ -154,6 +160,12 @@ class _Film:
         if event.preview is not None:
             write_png(self.places.preview, event.preview)
         self.report(event)
+
+    def _environment(self) -> str:
+        """What the film is rendered with, for the report."""
+        resolved = self.plan.resolved
+        known = (resolved.get(name) for name in ("backend", "device", "device_name", "dtype", "attention"))
+        return "Environment ready: " + ", ".join(str(value) for value in known if value)
 
     def _tidy_up(self) -> None:
         self.places.preview.unlink(missing_ok=True)

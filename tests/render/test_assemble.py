@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wan_engine.errors import MediaError
+from wan_engine.errors import Cancelled, MediaError
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.render.assemble import Assembler, check_output, clip_frames, encode_options
 from wan_engine.render.clip_store import ClipStore
@@ -51,7 +51,7 @@ def test_frames_come_in_film_order_whatever_clip_is_ready_first(
 ) -> None:
     for clip in plan.clips:
         write_clip(store, clip)
-    with Assembler(replace(settings, codec="png"), places, store) as assembler:
+    with Assembler(replace(settings, codec="png"), places, store, lambda: False) as assembler:
         for clip in reversed(plan.clips):
             assembler.clip_ready(clip)
     assert [places.frame(number).is_file() for number in range(21)] == [True] * 20 + [False]
@@ -63,7 +63,7 @@ def test_an_error_of_the_encoder_ends_the_film(
     """The second clip is cut short, so it has no frame for the last times."""
 
     def assemble() -> None:
-        with Assembler(settings, places, store) as assembler:
+        with Assembler(settings, places, store, lambda: False) as assembler:
             for clip in plan.clips:
                 assembler.clip_ready(clip)
 
@@ -73,6 +73,24 @@ def test_an_error_of_the_encoder_ends_the_film(
         assemble()
     assert not list(places.folder.glob("*.mp4"))
     assert not [thread for thread in threading.enumerate() if thread.name == "assemble"]
+
+
+def test_a_stop_during_the_last_encoding_keeps_the_beginning(
+    plan: Plan, store: ClipStore, settings: Settings, places: FilmPlaces
+) -> None:
+    shown = iter([False] * 5)
+
+    def assemble() -> None:
+        with Assembler(settings, places, store, lambda: next(shown, True)) as assembler:
+            for clip in reversed(plan.clips):
+                assembler.clip_ready(clip)
+
+    for clip in plan.clips:
+        write_clip(store, clip)
+    with pytest.raises(Cancelled):
+        assemble()
+    assert places.partial.is_file()
+    assert not places.film.exists()
 
 
 def test_options_are_those_of_the_settings(plan: Plan, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from wan_engine.backends.dry_run import DryRunBackend
 from wan_engine.errors import Cancelled, MediaError, RenderError
 from wan_engine.media.clipfile import read_clip
 from wan_engine.plan.model import Plan
-from wan_engine.render.chain import ChainJob, check_pictures, render_chain
+from wan_engine.render.chain import ChainJob, picture_notes, render_chain
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import Event
 from wan_engine.render.progress import Progress
@@ -94,7 +94,9 @@ def test_only_the_frames_of_the_film_and_the_hand_over_are_kept(plan: Plan, stor
 def test_given_pictures_are_fitted_and_checked_before_rendering(plan: Plan, tmp_path: Path) -> None:
     Image.new("RGB", (300, 100), "red").save(tmp_path / "wide.png")
     first = replace(plan.clips[0], mode="i2v", start_image=str(tmp_path / "wide.png"))
-    check_pictures(replace(plan, clips=(first, *plan.clips[1:])))
+    assert picture_notes(replace(plan, clips=(first, *plan.clips[1:]))) == (
+        "wide.png: 300x100 is fitted to 64x48: scaled to 144x48 and cropped evenly",
+    )
     (tmp_path / "wide.png").write_bytes(b"no picture")
     with pytest.raises(MediaError, match=r"wide\.png"):
-        check_pictures(replace(plan, clips=(first, *plan.clips[1:])))
+        picture_notes(replace(plan, clips=(first, *plan.clips[1:])))

@@ -17,7 +17,8 @@ SHOWN = 8
 def plan_notes(settings: Settings, pace: Pace, pieces: Sequence[Piece], clips: Sequence[Clip]) -> Iterator[str]:
     """The notes of a plan whose clips are laid, in the order in which they matter."""
     lineup = pace.lineup
-    yield from _noise(lineup, clips)
+    if settings.backend == "wan":
+        yield from _noise(lineup, clips)
     if settings.continuity == "auto":  # otherwise the user asked for the cuts, or was refused
         yield from _cuts(lineup, pieces)
         yield from _jumps(lineup, pieces)

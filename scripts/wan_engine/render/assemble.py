@@ -15,6 +15,7 @@ from wan_engine.media.subtitles import write_srt
 from wan_engine.media.timing import resample
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.render.clip_store import ClipStore
+from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.settings import Settings
 from wan_engine.storage.places import FilmPlaces
 
@@ -59,11 +60,12 @@ class Assembler:
     """Makes the film's files from its clips, in a thread of its own, as far as the clips are there.
 
     Clips may become ready in any order. Leaving the context waits for the last frame; when it is left by an exception
-    (a stop, an error), the finished beginning is closed as `<timestring>_partial.mp4`. An error of the encoder is
-    raised by the next `clip_ready` or on leaving.
+    (a stop, an error) or the user stops the encoding itself, the finished beginning is closed as
+    `<timestring>_partial.mp4`. An error of the encoder is raised by the next `clip_ready` or on leaving.
     """
 
-    def __init__(self, settings: Settings, places: FilmPlaces, store: ClipStore) -> None:
+    def __init__(self, settings: Settings, places: FilmPlaces, store: ClipStore, cancelled: CancelCheck) -> None:
+        self._cancelled = cancelled
         self._settings = settings
         self._places = places
         self._store = store
@@ -118,6 +120,7 @@ class Assembler:
                     self._close_early(sinks)
                     return
                 for frame in clip_frames(self._store, clip):
+                    self._stop_if_cancelled(sinks)
                     for sink in sinks:
                         sink.write(frame)
         self._write_extras()
@@ -127,6 +130,12 @@ class Assembler:
             while clip.index not in self._ready and not self._stopped:
                 self._changed.wait()
             return clip.index in self._ready
+
+    def _stop_if_cancelled(self, sinks: list[FilmEncoder | FrameSaver]) -> None:
+        """While clips are rendered the renderer takes the wish, and what is ready is still encoded."""
+        if len(self._ready) == len(self._plan.clips) and self._cancelled():
+            self._close_early(sinks)
+            raise stopped()
 
     def _close_early(self, sinks: list[FilmEncoder | FrameSaver]) -> None:
         for sink in sinks:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wan_engine.backends import Backend, ClipRequest, ClipRun
-from wan_engine.errors import Cancelled
-from wan_engine.media.pictures import fit_picture, read_picture
+from wan_engine.media.pictures import fit_note, fit_picture, picture_size, read_picture
 from wan_engine.media.probe import last_frame
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.render.clip_store import ClipStore
-from wan_engine.render.events import CancelCheck
+from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.render.progress import Progress
 from wan_engine.render.state_writer import StateWriter
 
@@ -89,27 +88,39 @@ def _request(job: ChainJob, clip: Clip, before: Clip | None) -> ClipRequest:
     return ClipRequest(clip, job.plan.width, job.plan.height, start, _given_end(job.plan, clip))
 
 
-def check_pictures(plan: Plan) -> None:
-    """Open every picture and film the clips start from or arrive at. Raises MediaError."""
+def picture_notes(plan: Plan) -> tuple[str, ...]:
+    """What fitting does to the pictures and films the clips start from or arrive at, for the plan's notes.
+
+    Opens each, so one that cannot be used is found before a step is spent. Raises MediaError.
+    """
+    sizes: dict[str, tuple[int, int]] = {}
     for clip in plan.clips:
-        _given_start(plan, clip)
-        _given_end(plan, clip)
+        for path in filter(None, (clip.start_image, clip.end_image)):
+            _read(plan, path)
+            sizes[path] = picture_size(Path(path))
+        if clip.init_video:
+            height, width = last_frame(Path(clip.init_video)).shape[:2]
+            sizes[clip.init_video] = (width, height)
+    fits = {path: fit_note(size, plan.width, plan.height, plan.image_fit) for path, size in sizes.items()}
+    return tuple(f"{Path(path).name}: {fit}" for path, fit in fits.items() if fit)
 
 
 def _given_start(plan: Plan, clip: Clip) -> Picture | None:
     if clip.start_image:
-        return read_picture(Path(clip.start_image), plan.width, plan.height, plan.image_fit)
+        return _read(plan, clip.start_image)
     if clip.init_video:
         return fit_picture(last_frame(Path(clip.init_video)), plan.width, plan.height, plan.image_fit)
     return None
 
 
 def _given_end(plan: Plan, clip: Clip) -> Picture | None:
-    if not clip.end_image:
-        return None
-    return read_picture(Path(clip.end_image), plan.width, plan.height, plan.image_fit)
+    return _read(plan, clip.end_image) if clip.end_image else None
+
+
+def _read(plan: Plan, path: str) -> Picture:
+    return read_picture(Path(path), plan.width, plan.height, plan.image_fit)
 
 
 def _stop_if_cancelled(job: ChainJob) -> None:
     if job.cancelled():
-        raise Cancelled("the render was stopped", "What is finished is kept; resume it to go on")
+        raise stopped()

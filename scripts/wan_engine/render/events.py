@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wan_engine.errors import Cancelled
+
 if TYPE_CHECKING:
     from wan_engine.backends import Picture
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 class Event:
     """One moment of a render.
 
-    kind: started, loading, clip_started, step, decoding, clip_done, encoding, film_done, note, cancelled.
+    kind: started, ready, loading, clip_started, step, decoding, clip_done, encoding, film_done, released.
     clip, clips: number of the clip from 0 and how many there are.  step, steps: done and all, of this clip.
     steps_done, steps_total: of the whole film.  seconds_left: estimate for the film, None before there is one.
     preview: RGB picture of what the clip becomes, with some of the step events.
@@ -37,3 +39,8 @@ Report = Callable[[Event], None]
 
 CancelCheck = Callable[[], bool]
 """Says whether the user wants the work to stop."""
+
+
+def stopped() -> Cancelled:
+    """The error that carries the user's wish to stop up to whoever asked for the film."""
+    return Cancelled("the render was stopped", "What is finished is kept; resume it to go on")

@@ -65,7 +65,8 @@ def project_from_text(text: str, name: str = "", folder: Path | None = None) -> 
     except InputError as error:
         raise _named(error.problems, name) from error
     settings = _checked(draft, name)
-    return Project(_with_folder(settings, folder), (*document.notes, *draft.notes), name)
+    settings = with_folder(settings, folder) if folder else settings
+    return Project(settings, (*document.notes, *draft.notes), name)
 
 
 def project_to_text(settings: Settings) -> str:
@@ -160,10 +161,11 @@ def _named(problems: list[Problem] | tuple[Problem, ...], file: str) -> InputErr
     return InputError(replace(problem, file=problem.file or file) for problem in problems[:MOST_PROBLEMS])
 
 
-def _with_folder(settings: Settings, folder: Path | None) -> Settings:
-    """The settings with paths that count from `folder`. Web addresses stay: whoever reads the file refuses them."""
-    if folder is None:
-        return settings
+def with_folder(settings: Settings, folder: Path) -> Settings:
+    """The settings with absolute paths: relative ones count from `folder`, `~` is the user's home.
+
+    Web addresses stay: whoever reads the file refuses them.
+    """
     changed: dict[str, Any] = {}
     for name, spec in SETTINGS.items():
         value = getattr(settings, name)
@@ -175,4 +177,4 @@ def _with_folder(settings: Settings, folder: Path | None) -> Settings:
 
 
 def _in_folder(folder: Path, path: str) -> str:
-    return str(folder / path) if path and not is_address(path) else path
+    return str(folder.absolute() / Path(path).expanduser()) if path and not is_address(path) else path
