@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import MediaError
-from wan_engine.storage.atomic import AtomicPath, storage_error
+from wan_engine.storage.atomic import AtomicPath, WholeOrNothing, storage_error
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
@@ -27,7 +26,7 @@ _PIXELS = "bgr0"
 _REMEDY = "Render the clip again: its file is damaged"
 
 
-class ClipWriter:
+class ClipWriter(WholeOrNothing):
     """Writes one clip frame by frame; `close` makes it appear, `abort` leaves nothing behind.
 
     As a context manager it closes at the end and aborts when an exception passes.
@@ -94,17 +93,6 @@ class ClipWriter:
         except OSError as error:
             logger.info("an aborted clip could not be closed, it is removed: %s", error)
         self._target.discard()
-
-    def __enter__(self) -> ClipWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
 
 
 def read_clip(path: Path) -> Iterator[Picture]:

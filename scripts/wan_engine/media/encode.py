@@ -20,7 +20,7 @@ from wan_engine.media.pictures import write_png
 from wan_engine.media.pipe import FrameFormat, FramePipe
 from wan_engine.media.sound import check_soundtrack, sound_arguments
 from wan_engine.media.tools import INPUT_OPTIONS, Ffmpeg, file_url, find_ffmpeg, run_ffmpeg, try_encoder
-from wan_engine.storage.atomic import AtomicPath
+from wan_engine.storage.atomic import AtomicPath, WholeOrNothing
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
@@ -156,7 +156,7 @@ def _film_arguments(encoder: str, options: EncodeOptions, target: Path) -> list[
     ]
 
 
-class FilmEncoder:
+class FilmEncoder(WholeOrNothing):
     """Encodes a film while its frames are made. The file appears when it is closed with all its frames.
 
     As a context manager it closes at the end and aborts when an exception passes. Raises MediaError when made, for
@@ -218,17 +218,6 @@ class FilmEncoder:
         self._ended = True
         self._pipe.kill()
         self._target.discard()
-
-    def __enter__(self) -> FilmEncoder:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
 
 
 def _copy_beginning(film: Path, target: Path, seconds: Fraction) -> None:

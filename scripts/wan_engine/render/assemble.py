@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from wan_engine.media.clipfile import read_clip
@@ -14,6 +12,7 @@ from wan_engine.media.encode import EncodeOptions, FilmEncoder, FrameSaver, chec
 from wan_engine.media.subtitles import write_srt
 from wan_engine.media.timing import resample
 from wan_engine.plan.model import Clip, Plan
+from wan_engine.render.background import Background
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.settings import Settings
@@ -56,7 +55,7 @@ def clip_frames(store: ClipStore, clip: Clip) -> Iterator[Picture]:
     return resample(read_clip(store.film_file(clip)), times, store.plan.resample)
 
 
-class Assembler:
+class Assembler(Background):
     """Makes the film's files from its clips, in a thread of its own, as far as the clips are there.
 
     Clips may become ready in any order. Leaving the context waits for the last frame; when it is left by an exception
@@ -65,49 +64,23 @@ class Assembler:
     """
 
     def __init__(self, settings: Settings, places: FilmPlaces, store: ClipStore, cancelled: CancelCheck) -> None:
-        self._cancelled = cancelled
+        super().__init__("assemble")
         self._settings = settings
         self._places = places
         self._store = store
         self._plan = store.plan
+        self._cancelled = cancelled
         self._ready: set[int] = set()
-        self._stopped = False
-        self._error: BaseException | None = None
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="assemble", daemon=True)
-
-    def __enter__(self) -> Assembler:
-        self._thread.start()
-        return self
 
     def clip_ready(self, clip: Clip) -> None:
         """The clip's frames are on disk."""
-        with self._changed:
-            self._raise_error()
+        with self.changed:
+            self.raise_error()
             self._ready.add(clip.index)
-            self._changed.notify()
+            self.changed.notify()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._changed:
-            self._stopped = kind is not None
-            self._changed.notify()
-        self._thread.join()
-        if kind is None:
-            self._raise_error()
-
-    def _raise_error(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            self._encode()
-        except BaseException as error:  # noqa: BLE001 - handed to the rendering thread, which raises it
-            self._error = error
-
-    def _encode(self) -> None:
+    def work(self) -> None:
+        """Encode clip after clip, then write what is made from the whole film."""
         options = encode_options(self._plan, self._settings, self._places.film)
         with ExitStack() as stack:
             sinks: list[FilmEncoder | FrameSaver] = []
@@ -126,9 +99,9 @@ class Assembler:
         self._write_extras()
 
     def _wait_for(self, clip: Clip) -> bool:
-        with self._changed:
-            while clip.index not in self._ready and not self._stopped:
-                self._changed.wait()
+        with self.changed:
+            while clip.index not in self._ready and not self.failed:
+                self.changed.wait()
             return clip.index in self._ready
 
     def _stop_if_cancelled(self, sinks: list[FilmEncoder | FrameSaver]) -> None:

@@ -14,9 +14,10 @@ import json
 import os
 import secrets
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from wan_engine.errors import StorageError
 
@@ -79,6 +80,29 @@ class AtomicPath:
             self.part.unlink(missing_ok=True)
         except OSError as error:
             raise storage_error(self.part, error, "remove") from error
+
+
+class WholeOrNothing(ABC):
+    """A file written in pieces: as a context manager it is closed at the end and aborted when an exception passes."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Make the file appear, whole."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Give up: the file never appears."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
 
 
 def _replace(source: Path, target: Path) -> None:
