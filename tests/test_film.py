@@ -189,6 +189,19 @@ def test_a_changed_plan_renders_again_just_what_differs(settings: Settings) -> N
     assert [event.clip for event in events if event.kind == "clip_started"] == [1]
 
 
+def test_a_finished_film_stays_as_it_is(settings: Settings) -> None:
+    result = make(settings)
+    assert result.film is not None
+    before = result.film.stat().st_mtime_ns
+    events: list[Event] = []
+    assert resume_film(result.folder, events.append, never) == result
+    assert events == []
+    assert result.film.stat().st_mtime_ns == before
+    result.film.unlink()
+    resume_film(result.folder, events.append, never)
+    assert result.film.is_file()
+
+
 def test_what_follows_a_changed_clip_is_rendered_again(settings: Settings) -> None:
     result = make(settings, keep_clips=True)
     plan = json.loads(result.plan.read_text(encoding="utf-8"))
@@ -205,6 +218,8 @@ def test_a_damaged_clip_is_noticed_and_rendered_again(settings: Settings, caplog
     data = bytearray(clip.read_bytes())
     data[len(data) // 2] ^= 0xFF
     clip.write_bytes(bytes(data))
+    assert result.film is not None
+    result.film.unlink()
     events: list[Event] = []
     resume_film(result.folder, events.append, never)
     assert [event.clip for event in events if event.kind == "clip_started"] == [1]
@@ -213,6 +228,8 @@ def test_a_damaged_clip_is_noticed_and_rendered_again(settings: Settings, caplog
 
 def test_a_film_is_made_by_one_process_at_a_time(settings: Settings) -> None:
     result = make(settings, keep_clips=True)
+    assert result.film is not None
+    result.film.unlink()
     with folder_lock(result.folder), pytest.raises(StorageError, match="another process"):
         resume_film(result.folder, quiet, never)
 

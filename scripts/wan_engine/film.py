@@ -22,7 +22,7 @@ from wan_engine.families import Lineup
 from wan_engine.media.pictures import write_png
 from wan_engine.models.folder import lineup
 from wan_engine.plan.build import build_plan
-from wan_engine.plan.model import Plan, plan_text, read_plan
+from wan_engine.plan.model import Plan, plan_text, plan_to_json, read_plan
 from wan_engine.render.assemble import Assembler, check_output
 from wan_engine.render.chain import ChainJob, picture_notes, render_chain
 from wan_engine.render.clip_store import ClipStore
@@ -30,8 +30,9 @@ from wan_engine.render.events import CancelCheck, Event, Report
 from wan_engine.render.progress import Progress
 from wan_engine.schedule.project import load_project, project_to_text, with_folder
 from wan_engine.schedule.seeds import fixed_seed
-from wan_engine.settings import Settings
+from wan_engine.settings import Settings, settings_to_mapping
 from wan_engine.storage.atomic import remove_leftovers, write_text
+from wan_engine.storage.hashes import value_hash
 from wan_engine.storage.lock import folder_lock
 from wan_engine.storage.places import (
     FilmPlaces,
@@ -59,6 +60,11 @@ class FilmResult:
     gif: Path | None = None
     frames: Path | None = None
     notes: tuple[str, ...] = ()
+
+    def is_there(self) -> bool:
+        """Whether all its files are there; of the numbered pictures only the folder is looked at."""
+        made = (self.film, self.subtitles, self.gif, self.frames)
+        return all(path.exists() for path in made if path is not None)
 
 
 def plan_film(settings: Settings) -> Plan:
@@ -94,10 +100,13 @@ def make_film(
 def resume_film(folder: Path, report: Report, cancelled: CancelCheck, executor: Executor | None = None) -> FilmResult:
     """Go on with a film that was stopped, by the plan in its folder: what is finished is kept.
 
-    A plan changed by hand renders again just what differs. Raises StorageError if the folder holds no plan.
+    A plan changed by hand renders again just what differs; a finished film stays as it is. Raises StorageError or
+    InputError if the folder holds no plan.
     """
     places = open_film_folder(folder)
     plan, settings = read_plan(places.plan), load_project(places.settings).settings
+    if plan.resolved.get(_FINISHED) == _fingerprint(plan, settings) and _result(plan, settings, places).is_there():
+        return _result(plan, settings, places)
     check_output(plan, settings)
     with opened_backend(settings, report) as backend:
         plan = replace(plan, resolved={**plan.resolved, **backend.resolve(plan)})
@@ -151,7 +160,7 @@ class _Film:
                 executor.run(self.plan.chains(), lambda chain: render_chain(job, chain))
                 progress.say("encoding")
             self._tidy_up()
-        result = self._result()
+        result = _result(self.plan, self.settings, self.places)
         progress.say("film_done", message=str(result.film or result.folder))
         return result
 
@@ -169,19 +178,31 @@ class _Film:
 
     def _tidy_up(self) -> None:
         self.places.preview.unlink(missing_ok=True)
+        finished = {**self.plan.resolved, _FINISHED: _fingerprint(self.plan, self.settings)}
+        write_text(self.places.plan, plan_text(replace(self.plan, resolved=finished)))
         if not self.settings.keep_clips:
             shutil.rmtree(self.places.clips)
 
-    def _result(self) -> FilmResult:
-        places, settings = self.places, self.settings
-        film = {"png": None, "gif": places.gif}.get(settings.codec, places.film)
-        return FilmResult(
-            folder=places.folder,
-            film=film,
-            plan=places.plan,
-            settings=places.settings,
-            subtitles=places.subtitles if settings.subtitles else None,
-            gif=places.gif if settings.make_gif or settings.codec == "gif" else None,
-            frames=places.folder if settings.save_frames or settings.codec == "png" else None,
-            notes=self.plan.notes,
-        )
+
+_FINISHED = "finished"
+"""Key of the plan's resolved values that says for which plan and settings the film was finished."""
+
+
+def _fingerprint(plan: Plan, settings: Settings) -> str:
+    """A hash of all that decides the film's files."""
+    resolved = {name: value for name, value in plan.resolved.items() if name != _FINISHED}
+    return value_hash([plan_to_json(replace(plan, resolved=resolved)), settings_to_mapping(settings)])
+
+
+def _result(plan: Plan, settings: Settings, places: FilmPlaces) -> FilmResult:
+    """What the settings ask for and where it lies."""
+    return FilmResult(
+        folder=places.folder,
+        film={"png": None, "gif": places.gif}.get(settings.codec, places.film),
+        plan=places.plan,
+        settings=places.settings,
+        subtitles=places.subtitles if settings.subtitles else None,
+        gif=places.gif if settings.make_gif or settings.codec == "gif" else None,
+        frames=places.folder if settings.save_frames or settings.codec == "png" else None,
+        notes=plan.notes,
+    )
