@@ -55,8 +55,8 @@ def test_the_pictures_a_clip_starts_from_are_part_of_its_hash(store: ClipStore, 
     assert len(hashes) == 3
 
 
-def test_where_a_clip_lies_in_the_film_is_no_part_of_its_hash(store: ClipStore, request_: ClipRequest) -> None:
-    moved = replace(request_.clip, start=40, end=48, arrives=48, chain=3, key="40")
+def test_where_a_clip_and_its_pictures_lie_is_no_part_of_its_hash(store: ClipStore, request_: ClipRequest) -> None:
+    moved = replace(request_.clip, start=40, end=48, arrives=48, chain=3, key="40", end_image="elsewhere/b.png")
     assert store.inputs_hash(replace(request_, clip=moved)) == store.inputs_hash(request_)
 
 

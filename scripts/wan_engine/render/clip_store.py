@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_NOT_INPUTS = ("index", "chain", "key", "part", "parts", "start", "end", "arrives", "continuity", "start_image")
+_NOT_INPUTS = (
+    *("index", "chain", "key", "part", "parts", "start", "end", "arrives", "continuity"),
+    *("start_image", "end_image", "init_video"),
+)
 """Fields of a clip that do not change its pictures: where it lies in the film, and paths whose pictures are hashed."""
 
 
