@@ -107,7 +107,7 @@ def test_everything_lies_beside_the_film(settings: Settings) -> None:
     result = make(settings, make_gif=True)
     stamp = result.folder.name
     names = {path.name for path in result.folder.iterdir() if not re.fullmatch(r".*_\d{9}\.png|\.lock", path.name)}
-    endings = (".mp4", ".gif", ".srt", "_plan.json", "_settings.json")
+    endings = (".mp4", ".gif", ".srt", "_sheet.png", "_plan.json", "_settings.json")
     assert names == {stamp + ending for ending in endings}
     assert load_project(result.settings).settings == settled(replace(settings, make_gif=True))
     plan = read_plan(result.plan)

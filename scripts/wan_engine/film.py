@@ -49,13 +49,15 @@ from wan_engine.tiny.untrained import embedded_model
 class FilmResult:
     """What was made and where it lies; None for what was not asked for.
 
-    folder: holds everything.  film: the mp4, or the GIF when that is the codec.  frames: folder of numbered pictures.
+    folder: holds everything.  film: the mp4, or the GIF when that is the codec.  sheet: the contact sheet.
+    frames: folder of numbered pictures.
     """
 
     folder: Path
     film: Path | None
     plan: Path
     settings: Path
+    sheet: Path
     subtitles: Path | None = None
     gif: Path | None = None
     frames: Path | None = None
@@ -63,7 +65,7 @@ class FilmResult:
 
     def is_there(self) -> bool:
         """Whether all its files are there; of the numbered pictures only the folder is looked at."""
-        made = (self.film, self.subtitles, self.gif, self.frames)
+        made = (self.film, self.sheet, self.subtitles, self.gif, self.frames)
         return all(path.exists() for path in made if path is not None)
 
 
@@ -201,6 +203,7 @@ def _result(plan: Plan, settings: Settings, places: FilmPlaces) -> FilmResult:
         film={"png": None, "gif": places.gif}.get(settings.codec, places.film),
         plan=places.plan,
         settings=places.settings,
+        sheet=places.sheet,
         subtitles=places.subtitles if settings.subtitles else None,
         gif=places.gif if settings.make_gif or settings.codec == "gif" else None,
         frames=places.folder if settings.save_frames or settings.codec == "png" else None,

@@ -47,6 +47,7 @@ def test_a_film_is_made_and_its_paths_are_printed(call: Any, project: Path, tmp_
     (folder,) = (tmp_path / "outputs" / "film").iterdir()
     assert answer.stdout.splitlines() == [
         f"Film: {folder / folder.name}.mp4",
+        f"Contact sheet: {folder / folder.name}_sheet.png",
         f"Subtitles: {folder / folder.name}.srt",
         f"Settings: {folder / folder.name}_settings.json",
         f"Plan: {folder / folder.name}_plan.json",

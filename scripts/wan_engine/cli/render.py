@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _PRODUCTS = {
     "film": "Film",
     "gif": "GIF",
+    "sheet": "Contact sheet",
     "frames": "Frames",
     "subtitles": "Subtitles",
     "settings": "Settings",

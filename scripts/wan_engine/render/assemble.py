@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wan_engine.media.clipfile import read_clip
 from wan_engine.media.encode import EncodeOptions, FilmEncoder, FrameSaver, check_encoding, write_gif
+from wan_engine.media.sheet import SheetRow, SheetWriter
 from wan_engine.media.subtitles import write_srt
 from wan_engine.media.timing import resample
 from wan_engine.plan.model import Clip, Plan
@@ -20,6 +21,10 @@ from wan_engine.storage.places import FilmPlaces
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
+
+
+Sink = FilmEncoder | FrameSaver | SheetWriter
+"""What takes a film's frames as they come."""
 
 
 def encode_options(plan: Plan, settings: Settings, path: Path) -> EncodeOptions | None:
@@ -55,6 +60,14 @@ def clip_frames(store: ClipStore, clip: Clip) -> Iterator[Picture]:
     return resample(read_clip(store.film_file(clip)), times, store.plan.resample)
 
 
+def _sheet_rows(plan: Plan) -> list[SheetRow]:
+    """The contact sheet: of each prompt four frames, evenly spread over its time."""
+    return [
+        SheetRow(tuple(start + (end - start) * eighth // 8 for eighth in (1, 3, 5, 7)), clip.prompt)
+        for start, end, clip in plan.prompt_spans()
+    ]
+
+
 class Assembler(Background):
     """Makes the film's files from its clips, in a thread of its own, as far as the clips are there.
 
@@ -83,7 +96,7 @@ class Assembler(Background):
         """Encode clip after clip, then write what is made from the whole film."""
         options = encode_options(self._plan, self._settings, self._places.film)
         with ExitStack() as stack:
-            sinks: list[FilmEncoder | FrameSaver] = []
+            sinks: list[Sink] = [stack.enter_context(SheetWriter(self._places.sheet, _sheet_rows(self._plan)))]
             if options is not None:
                 sinks.append(stack.enter_context(FilmEncoder(options)))
             if self._settings.save_frames or self._settings.codec == "png":
@@ -104,13 +117,13 @@ class Assembler(Background):
                 self.changed.wait()
             return clip.index in self._ready
 
-    def _stop_if_cancelled(self, sinks: list[FilmEncoder | FrameSaver]) -> None:
+    def _stop_if_cancelled(self, sinks: list[Sink]) -> None:
         """While clips are rendered the renderer takes the wish, and what is ready is still encoded."""
         if len(self._ready) == len(self._plan.clips) and self._cancelled():
             self._close_early(sinks)
             raise stopped()
 
-    def _close_early(self, sinks: list[FilmEncoder | FrameSaver]) -> None:
+    def _close_early(self, sinks: list[Sink]) -> None:
         for sink in sinks:
             if isinstance(sink, FilmEncoder):
                 sink.close_early(self._places.partial)

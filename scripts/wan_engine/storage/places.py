@@ -60,6 +60,11 @@ class FilmPlaces:
         return self._named(".srt")
 
     @property
+    def sheet(self) -> Path:
+        """The contact sheet: a picture for each prompt."""
+        return self._named("_sheet.png")
+
+    @property
     def plan(self) -> Path:
         """The plan, with the values that were resolved when rendering began."""
         return self._named("_plan.json")
