@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from samples import make_clip, make_plan
 from wan_engine.backends import ClipRequest
 from wan_engine.backends.wan import WanBackend
 from wan_engine.backends.wan.conditions import MAX_TEXT_TOKENS
@@ -23,27 +23,9 @@ Models = Callable[[str], Lineup]
 PICTURE = np.full((32, 64, 3), 128, np.uint8)
 
 
-def make_clip(mode: Mode = "t2v", **changes: Any) -> Clip:
-    clip = Clip(
-        index=2,
-        start=0,
-        end=5,
-        mode=mode,
-        frames=5,
-        intervals=4,
-        arrives=4,
-        prompt="a green triangle",
-        negative="blurry",
-        seed=8,
-        steps=2,
-        guidance_scale=3.0,
-        guidance_scale_2=None,
-        flow_shift=3.0,
-        sampler="unipc",
-        continuity="cut",
-        chain=0,
-    )
-    return replace(clip, **changes)
+def short_clip(mode: Mode = "t2v", **changes: Any) -> Clip:
+    short = {"index": 2, "end": 5, "frames": 5, "intervals": 4, "arrives": 4, "steps": 2}
+    return make_clip(mode=mode, **{**short, **changes})
 
 
 def make_request(clip: Clip, **changes: Any) -> ClipRequest:
@@ -51,18 +33,8 @@ def make_request(clip: Clip, **changes: Any) -> ClipRequest:
     return replace(ClipRequest(clip, 64, 32, start, end), **changes)
 
 
-def make_plan(*modes: Mode, **resolved: Any) -> Plan:
-    return Plan(
-        fps=Fraction(16),
-        model_fps=Fraction(16),
-        frames=5,
-        width=64,
-        height=32,
-        resample="blend",
-        image_fit="cover",
-        clips=tuple(make_clip(mode) for mode in modes),
-        resolved=resolved,
-    )
+def short_plan(*modes: Mode, **resolved: Any) -> Plan:
+    return make_plan(*(short_clip(mode) for mode in modes), height=32, resolved=resolved)
 
 
 @pytest.fixture
@@ -75,13 +47,13 @@ def threads() -> Any:
 @pytest.mark.usefixtures("threads")
 def test_what_was_resolved_is_kept(tiny_lineup: Models) -> None:
     backend = WanBackend(tiny_lineup("plain"))
-    first = backend.resolve(make_plan("t2v", "i2v"))
+    first = backend.resolve(short_plan("t2v", "i2v"))
     assert set(first["models"]) == {"t2v", "i2v"}
     assert first["models"]["t2v"]["sha256"] != first["models"]["i2v"]["sha256"]
     assert first["versions"]["torch"] == torch.__version__
     assert first["threads"] == 1, "small models gain nothing from more"
     changed = {**first, "threads": 2, "dtype": "bfloat16", "device": "cpu"}
-    again = WanBackend(tiny_lineup("plain")).resolve(make_plan("t2v", "i2v", **changed))
+    again = WanBackend(tiny_lineup("plain")).resolve(short_plan("t2v", "i2v", **changed))
     assert (again["threads"], again["dtype"]) == (changed["threads"], "bfloat16")
     assert torch.get_num_threads() == changed["threads"]
     assert again["models"] == first["models"]
@@ -89,17 +61,19 @@ def test_what_was_resolved_is_kept(tiny_lineup: Models) -> None:
 
 @pytest.mark.usefixtures("threads")
 def test_what_is_not_here_comes_back_changed(tiny_lineup: Models) -> None:
-    away = WanBackend(tiny_lineup("plain")).resolve(make_plan("t2v", device="cuda:77", models={"t2v": {"sha256": "0"}}))
+    away = WanBackend(tiny_lineup("plain")).resolve(
+        short_plan("t2v", device="cuda:77", models={"t2v": {"sha256": "0"}})
+    )
     assert away["device"] != "cuda:77"
     assert away["models"]["t2v"]["sha256"] != "0"
     with pytest.raises(CapabilityError, match="cuda:77"):
-        WanBackend(tiny_lineup("plain"), device="cuda:77").resolve(make_plan("t2v"))
+        WanBackend(tiny_lineup("plain"), device="cuda:77").resolve(short_plan("t2v"))
 
 
 def test_a_mode_without_a_model_is_said(tiny_lineup: Models) -> None:
     backend = WanBackend(tiny_lineup("ti2v"), device="cpu")
     with pytest.raises(CapabilityError, match="needs first-last-frame-to-video; the models can do text-to-video and"):
-        backend.start(make_request(make_clip("flf2v")))
+        backend.start(make_request(short_clip("flf2v")))
 
 
 @pytest.mark.parametrize(
@@ -118,11 +92,11 @@ def test_requests_that_do_not_fit(message: str, changes: dict[str, Any], tiny_li
     of_clip = {name: value for name, value in changes.items() if name in ("frames", "sampler")}
     of_request = {name: value for name, value in changes.items() if name not in of_clip}
     with pytest.raises(RenderError, match=message):
-        backend.start(make_request(make_clip("i2v", **of_clip), **of_request))
+        backend.start(make_request(short_clip("i2v", **of_clip), **of_request))
 
 
 def test_steps_and_frames_only_when_they_are_due(tiny_lineup: Models) -> None:
-    run = WanBackend(tiny_lineup("plain"), device="cpu").start(make_request(make_clip()))
+    run = WanBackend(tiny_lineup("plain"), device="cpu").start(make_request(short_clip()))
     run.step()
     with pytest.raises(RenderError, match="not ready"):
         run.frames()
@@ -136,20 +110,20 @@ def test_steps_and_frames_only_when_they_are_due(tiny_lineup: Models) -> None:
 
 def test_each_text_is_encoded_once(tiny_lineup: Models) -> None:
     backend = WanBackend(tiny_lineup("plain"), device="cpu")
-    encoder = backend.start(make_request(make_clip()))._pipeline.text_encoder
+    encoder = backend.start(make_request(short_clip()))._pipeline.text_encoder
     texts: list[torch.Size] = []
     hook = encoder.register_forward_hook(lambda *call: texts.append(call[1][0].shape))
-    backend.start(make_request(make_clip(seed=9)))
-    backend.start(make_request(make_clip("i2v")))
+    backend.start(make_request(short_clip(seed=9)))
+    backend.start(make_request(short_clip("i2v")))
     assert texts == []
-    backend.start(make_request(make_clip(prompt="another", guidance_scale=1.0)))
+    backend.start(make_request(short_clip(prompt="another", guidance_scale=1.0)))
     assert texts == [torch.Size([1, MAX_TEXT_TOKENS])]
     hook.remove()
 
 
 def test_numbers_that_overflow_stop_the_clip(tiny_lineup: Models) -> None:
     backend = WanBackend(tiny_lineup("plain"), device="cpu")
-    run = backend.start(make_request(make_clip()))
+    run = backend.start(make_request(short_clip()))
     run._pipeline.transformer.proj_out.bias.fill_(float("nan"))
     with pytest.raises(RenderError, match="clip 2 became not-a-number at step 1") as caught:
         run.step()
@@ -169,15 +143,15 @@ def test_memory_that_is_not_there() -> None:
 
 
 def test_large_previews_are_made_smaller(tiny_lineup: Models) -> None:
-    clip = make_clip(frames=1, guidance_scale=1.0)
+    clip = short_clip(frames=1, guidance_scale=1.0)
     run = WanBackend(tiny_lineup("plain"), device="cpu").start(ClipRequest(clip, 1024, 256))
     assert run.preview().shape == (128, 512, 3)
 
 
 def test_closing_twice_and_going_on(tiny_lineup: Models) -> None:
     backend = WanBackend(tiny_lineup("plain"), device="cpu")
-    first = backend.start(make_request(make_clip()))
+    first = backend.start(make_request(short_clip()))
     backend.close()
     backend.close()
-    second = backend.start(make_request(make_clip()))
+    second = backend.start(make_request(short_clip()))
     assert np.array_equal(first.state().arrays["latents"], second.state().arrays["latents"])

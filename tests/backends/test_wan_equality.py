@@ -18,6 +18,7 @@ from diffusers import (
 )
 from PIL import Image
 
+from samples import make_clip
 from wan_engine.backends import ClipRequest, ClipRun
 from wan_engine.backends.wan import WanBackend
 from wan_engine.families import Lineup, Mode
@@ -39,27 +40,14 @@ CASES: list[tuple[str, Mode]] = [
 ]
 
 
-def make_clip(mode: Mode, **changes: Any) -> Clip:
-    clip = Clip(
-        index=0,
-        start=0,
-        end=FRAMES,
-        mode=mode,
-        frames=FRAMES,
-        intervals=FRAMES - 1,
-        arrives=FRAMES - 1,
-        prompt="a red circle  moves right, «très vite» &amp; 速い",
-        negative="blurry",
-        seed=SEED,
-        steps=STEPS,
-        guidance_scale=4.0,
-        guidance_scale_2=None,
-        flow_shift=SHIFT,
-        sampler="unipc",
-        continuity="cut",
-        chain=0,
-    )
-    return replace(clip, **changes)
+def one_clip(mode: Mode, **changes: Any) -> Clip:
+    last = FRAMES - 1
+    values: dict[str, Any] = {
+        **{"end": FRAMES, "frames": FRAMES, "intervals": last, "arrives": last},
+        **{"seed": SEED, "steps": STEPS, "flow_shift": SHIFT},
+    }
+    prompt = "a red circle  moves right, «très vite» &amp; 速い"
+    return make_clip(mode=mode, prompt=prompt, **{**values, **changes})
 
 
 def pictures() -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +136,7 @@ def test_latents_are_those_of_the_pipeline(
     kind: str, mode: Mode, sampler: str, guidance: float, tiny_lineup: Any, pipelines: Any
 ) -> None:
     """Bit for bit. Where the model is given a latent frame of its own, that frame is not a result."""
-    clip = make_clip(mode, sampler=sampler, guidance_scale=guidance)
+    clip = one_clip(mode, sampler=sampler, guidance_scale=guidance)
     if kind == "two_experts" and guidance > 1:
         clip = replace(clip, guidance_scale_2=2.5)
     lineup = tiny_lineup(kind)
@@ -160,7 +148,7 @@ def test_latents_are_those_of_the_pipeline(
 
 @pytest.mark.parametrize(("kind", "mode"), CASES)
 def test_pictures_are_those_of_the_pipeline(kind: str, mode: Mode, tiny_lineup: Any, pipelines: Any) -> None:
-    clip = make_clip(mode)
+    clip = one_clip(mode)
     lineup = tiny_lineup(kind)
     frames = np.stack(list(denoise(WanBackend(lineup, device="cpu"), clip).frames()))
     pipeline = pipelines(kind, mode, lineup)
@@ -174,7 +162,7 @@ def test_pictures_are_those_of_the_pipeline(kind: str, mode: Mode, tiny_lineup: 
 
 @pytest.mark.parametrize("sampler", ["unipc", "euler"])
 def test_bfloat16_is_equal_too(sampler: str, tiny_lineup: Any, pipelines: Any) -> None:
-    clip = make_clip("i2v", sampler=sampler)
+    clip = one_clip("i2v", sampler=sampler)
     lineup = tiny_lineup("plain")
     latents = latents_of(denoise(WanBackend(lineup, device="cpu", dtype="bfloat16"), clip))
     expected = call_pipeline(pipelines("plain", "i2v", lineup, "bfloat16"), clip, "latent")
@@ -186,7 +174,7 @@ def test_bfloat16_is_equal_too(sampler: str, tiny_lineup: Any, pipelines: Any) -
 def test_texts_pictures_seed_and_guidance_matter(tiny_lineup: Any) -> None:
     """Otherwise the equalities above could hold for a loop that ignores them."""
     backend = WanBackend(tiny_lineup("plain"), device="cpu")
-    clip = make_clip("i2v")
+    clip = one_clip("i2v")
     reference = latents_of(denoise(backend, clip))
     for changes in (
         {"prompt": "another"},
@@ -208,7 +196,7 @@ def test_texts_pictures_seed_and_guidance_matter(tiny_lineup: Any) -> None:
 
 def test_each_expert_has_its_own_guidance(tiny_lineup: Any) -> None:
     backend = WanBackend(tiny_lineup("two_experts"), device="cpu")
-    clip = make_clip("t2v", guidance_scale_2=4.0)
+    clip = one_clip("t2v", guidance_scale_2=4.0)
     both = latents_of(denoise(backend, clip))
     inherited = latents_of(denoise(backend, replace(clip, guidance_scale_2=None)))
     second_off = latents_of(denoise(backend, replace(clip, guidance_scale_2=1.0)))
@@ -219,7 +207,7 @@ def test_each_expert_has_its_own_guidance(tiny_lineup: Any) -> None:
 
 def test_many_steps_with_a_high_shift_run_to_the_end(tiny_lineup: Any) -> None:
     """At shift 16 the first two of 120 timesteps are equal once rounded."""
-    clip = make_clip("t2v", steps=120, flow_shift=16.0, frames=1, guidance_scale=1.0)
+    clip = one_clip("t2v", steps=120, flow_shift=16.0, frames=1, guidance_scale=1.0)
     run = denoise(WanBackend(tiny_lineup("plain"), device="cpu"), clip)
     assert np.isfinite(latents_of(run)).all()
     assert len(list(run.frames())) == 1

@@ -11,35 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samples import make_clip
 from wan_engine.backends import ClipRequest, ClipRun, RunState
 from wan_engine.backends.wan import WanBackend
 from wan_engine.errors import RenderError
 from wan_engine.families import Lineup, Mode
-from wan_engine.plan.model import Clip
 
 STEPS = 5
 
 
 def make_request(mode: Mode, sampler: str) -> ClipRequest:
-    clip = Clip(
-        index=0,
-        start=0,
-        end=9,
-        mode=mode,
-        frames=9,
-        intervals=8,
-        arrives=8,
-        prompt="a blue square",
-        negative="",
-        seed=3,
-        steps=STEPS,
-        guidance_scale=3.0,
-        guidance_scale_2=2.0,
-        flow_shift=3.0,
-        sampler=sampler,
-        continuity="cut",
-        chain=0,
-    )
+    short = {"end": 9, "frames": 9, "intervals": 8, "arrives": 8, "steps": STEPS, "guidance_scale_2": 2.0}
+    clip = make_clip(mode=mode, sampler=sampler, **short)
     start, end = np.random.default_rng(1).integers(0, 256, (2, 32, 64, 3), dtype=np.uint8)
     return ClipRequest(clip, 64, 32, None if mode == "t2v" else start, end if mode == "flf2v" else None)
 

@@ -8,12 +8,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from samples import make_clip, make_plan
 from wan_engine.cli.app import main
 from wan_engine.cli.screen import LOG_HANDLER
 from wan_engine.plan.model import Clip, Plan
@@ -21,7 +21,8 @@ from wan_engine.plan.model import Clip, Plan
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def make_clip(index: int, start: int, end: int, **values: Any) -> Clip:
+def film_clip(index: int, start: int, end: int, **values: Any) -> Clip:
+    """A clip of the plan below: its frames are the film's."""
     common: dict[str, Any] = {
         "mode": "t2v" if index == 0 else "i2v",
         "frames": end - start + 1,
@@ -30,34 +31,19 @@ def make_clip(index: int, start: int, end: int, **values: Any) -> Clip:
         "prompt": f"prompt {index}",
         "negative": "",
         "seed": 5 + index,
-        "steps": 4,
         "guidance_scale": 5.0,
-        "guidance_scale_2": None,
-        "flow_shift": 3.0,
-        "sampler": "unipc",
         "continuity": "last_frame" if index else "cut",
-        "chain": 0,
     }
-    return Clip(index=index, start=start, end=end, **{**common, **values})
+    return make_clip(index=index, start=start, end=end, **{**common, **values})
 
 
 @pytest.fixture
 def plan() -> Plan:
     """Three clips of 40 frames: from noise, going on, and a new chain from a picture to a picture."""
-    clips = (
-        make_clip(0, 0, 40, prompt="a [red]fox[/red]\x1b[31m", negative="blur"),
-        make_clip(1, 40, 80, guidance_scale_2=3.5),
-        make_clip(2, 80, 120, mode="flf2v", continuity="cut", chain=1, start_image="a.png", end_image="b.png"),
-    )
-    return Plan(
-        fps=Fraction(16),
-        model_fps=Fraction(16),
-        frames=120,
-        width=64,
-        height=48,
-        resample="blend",
-        image_fit="cover",
-        clips=clips,
+    return make_plan(
+        film_clip(0, 0, 40, prompt="a [red]fox[/red]\x1b[31m", negative="blur"),
+        film_clip(1, 40, 80, guidance_scale_2=3.5),
+        film_clip(2, 80, 120, mode="flf2v", continuity="cut", chain=1, start_image="a.png", end_image="b.png"),
         notes=("the width was rounded",),
         models={"t2v": "Wan-Tiny"},
         seed=5,

@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 
-from wan_engine.plan.model import Clip, Plan
+from samples import make_clip, make_plan
+from wan_engine.plan.model import Plan
 from wan_engine.render.events import Event
 from wan_engine.render.progress import Progress
 
-CLIP = Clip(
-    index=0,
-    start=0,
-    end=16,
-    mode="t2v",
-    frames=17,
-    intervals=16,
-    arrives=16,
-    prompt="a",
-    negative="",
-    seed=1,
-    steps=4,
-    guidance_scale=1.0,
-    guidance_scale_2=None,
-    sampler="unipc",
-    continuity="cut",
-    chain=0,
-    flow_shift=3.0,
-)
+CLIP = make_clip()
 
 
 @pytest.fixture
 def plan() -> Plan:
-    clips = (CLIP, replace(CLIP, index=1, start=16, end=32, arrives=32, chain=1))
-    return Plan(
-        fps=Fraction(16),
-        model_fps=Fraction(16),
-        frames=32,
-        width=64,
-        height=64,
-        resample="blend",
-        image_fit="cover",
-        clips=clips,
-    )
+    return make_plan(CLIP, make_clip(index=1, start=16, end=32, arrives=32, chain=1))
 
 
 def test_steps_are_counted_over_the_whole_film(plan: Plan) -> None:
