@@ -43,8 +43,13 @@ CASES: list[tuple[str, Mode]] = [
 def one_clip(mode: Mode, **changes: Any) -> Clip:
     last = FRAMES - 1
     values: dict[str, Any] = {
-        **{"end": FRAMES, "frames": FRAMES, "intervals": last, "arrives": last},
-        **{"seed": SEED, "steps": STEPS, "flow_shift": SHIFT},
+        "end": FRAMES,
+        "frames": FRAMES,
+        "intervals": last,
+        "arrives": last,
+        "seed": SEED,
+        "steps": STEPS,
+        "flow_shift": SHIFT,
     }
     prompt = "a red circle  moves right, «très vite» &amp; 速い"
     return make_clip(mode=mode, prompt=prompt, **{**values, **changes})
