@@ -1,0 +1,177 @@
+"""Measures the small model on captions that training never saw, and writes the figures as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wan_engine.tiny.judge import Sighting, direction, look, psnr
+from wan_engine.tiny.networks import LATENT_CHANNELS, make_scheduler, make_tokenizer
+from wan_engine.tiny.pools import Studio, tokens_of
+from wan_engine.tiny.train_video import pad_cheaply, read_texts
+from wan_engine.tiny.world import CAPTIONS, HELD_OUT, Canvas, Clips, Dice, changed, gliding, render, steady, turning
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+_CANVAS = Canvas(64, 64, 25)
+_CHANGED_BY = 8
+"""The frame by which a clip must show its own caption when it began with another's picture."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table: what was measured, what came out and what it should be."""
+
+    what: str
+    value: float
+    goal: float
+    unit: str
+
+    def line(self) -> str:
+        """As a line of a Markdown table."""
+        return f"| {self.what} | {self.value:.1f} {self.unit} | {self.goal:.0f} {self.unit} |"
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """How clips are made: steps of UniPC and the scale of guidance."""
+
+    steps: int = 8
+    guidance_scale: float = 1.5
+
+    def latents(self, transformer: Any, texts: Any, tokens: torch.Tensor, condition: Any, canvas: Canvas) -> Any:
+        """Latents of clips for tokens (B, TEXT_TOKENS) and a condition (B, 20, t, h, w) or None."""
+        import torch
+
+        device = tokens.device
+        shape = (len(tokens), LATENT_CHANNELS, (canvas.frames + 3) // 4, canvas.height // 8, canvas.width // 8)
+        latents = torch.randn(shape, generator=torch.Generator(device).manual_seed(5), device=device)
+        empty = torch.tensor(tokens_of(make_tokenizer(), [""]), device=device).expand(len(tokens), -1)
+        scheduler = make_scheduler()
+        scheduler.set_timesteps(self.steps, device=device)
+        pad_cheaply(transformer, True)
+        with torch.no_grad():
+            embeddings = [read_texts(texts, t) for t in (tokens, empty)]
+            for timestep in scheduler.timesteps:
+                seen = latents if condition is None else torch.cat([latents, condition.float()], 1)
+                with_text, without = (
+                    transformer(
+                        hidden_states=seen,
+                        timestep=timestep.expand(len(tokens)),
+                        encoder_hidden_states=embedding,
+                        return_dict=False,
+                    )[0]
+                    for embedding in embeddings
+                )
+                velocity = without + self.guidance_scale * (with_text - without)
+                latents = scheduler.step(velocity, timestep, latents, return_dict=False)[0]
+        pad_cheaply(transformer, False)
+        return latents
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """Measures a model.
+
+    clips: of each kind.  sampler: how they are made.
+    """
+
+    studio: Studio
+    texts: Any
+    device: str
+    clips: int = 200
+    sampler: Sampler = Sampler()
+
+    def vae(self) -> list[Figure]:
+        """How well clips survive encoding and decoding."""
+        figures = []
+        for frames in (17, 33):
+            truth = render(steady(self._dice(), Canvas(64, 64, frames), self._captions()))
+            made = self.studio.pictures(self.studio.latents(truth))
+            figures.append(Figure(f"VAE, {frames} frames", _mean_psnr(made, truth, slice(None)), 35, "dB"))
+        return figures
+
+    def text(self, transformer: Any) -> list[Figure]:
+        """Whether clips show what their texts say."""
+        clips = steady(self._dice(), _CANVAS, self._captions())
+        made = self._made(transformer, clips, None)
+        return self._shown("text to video", made, clips, first=0)
+
+    def image(self, transformer: Any) -> list[Figure]:
+        """Whether clips begin with the given picture and go on as their texts say, with and without a change."""
+        clips = steady(self._dice(), _CANVAS, self._captions())
+        truth = render(clips)
+        made = self._made(transformer, clips, self.studio.condition(truth, last=False))
+        figures = [Figure("image to video: first picture", _mean_psnr(made, truth, slice(0, 1)), 33, "dB")]
+        figures += self._shown("image to video", made, clips, first=0)
+        captions = self._captions()
+        clips = turning(self._dice(), _CANVAS, changed(self._dice(), captions, 0.3), captions, roomy=1.0)
+        made = self._made(transformer, clips, self.studio.condition(render(clips), last=False))
+        by_then = [look(pictures[_CHANGED_BY]) for pictures in _eight_bits(made)]
+        shown = [s.shows(CAPTIONS[i]) for s, i in zip(by_then, clips.caption.tolist(), strict=True)]
+        figures.append(Figure(f"prompt change carried out by frame {_CHANGED_BY}", _percent(shown), 90, "%"))
+        return figures + self._shown("after a change", made, clips, first=_CHANGED_BY)
+
+    def between(self, transformer: Any) -> list[Figure]:
+        """Whether clips meet a given first and last picture."""
+        figures = []
+        captions = self._captions()
+        before = changed(self._dice(), captions, 0.3)
+        kinds = {
+            "first and last picture": steady(self._dice(), _CANVAS, captions),
+            "first and last picture of two captions": gliding(self._dice(), _CANVAS, before, captions),
+        }
+        for name, clips in kinds.items():
+            truth = render(clips)
+            made = self._made(transformer, clips, self.studio.condition(truth, last=True))
+            figures.append(Figure(f"{name}: first", _mean_psnr(made, truth, slice(0, 1)), 31, "dB"))
+            figures.append(Figure(f"{name}: last", _mean_psnr(made, truth, slice(-1, None)), 31, "dB"))
+        return figures
+
+    def _dice(self) -> Dice:
+        return Dice.of(99, self.device)
+
+    def _captions(self) -> torch.Tensor:
+        return self._dice().choice(HELD_OUT, self.clips)
+
+    def _made(self, transformer: Any, clips: Clips, condition: Any) -> torch.Tensor:
+        import torch
+
+        sentences = [CAPTIONS[index].text for index in clips.caption.tolist()]
+        tokens = torch.tensor(tokens_of(make_tokenizer(), sentences), device=self.device)
+        latents = self.sampler.latents(transformer, self.texts, tokens, condition, clips.canvas)
+        return torch.cat([self.studio.pictures(part) for part in latents.split(32)])
+
+    def _shown(self, kind: str, made: torch.Tensor, clips: Clips, first: int) -> list[Figure]:
+        """Colour, shape, background and direction from frame `first` on."""
+        seen = [[look(picture) for picture in pictures[first::8]] for pictures in _eight_bits(made)]
+        captions = [CAPTIONS[index] for index in clips.caption.tolist()]
+        goals = {"colour": 98, "shape": 90, "background": 98}
+        figures = []
+        for part, goal in goals.items():
+            right = [_all_are(s, part, getattr(c, part)) for s, c in zip(seen, captions, strict=True)]
+            figures.append(Figure(f"{kind}: {part}", _percent(right), goal, "%"))
+        ways = [direction(s) == c.motion for s, c in zip(seen, captions, strict=True)]
+        return [*figures, Figure(f"{kind}: direction", _percent(ways), 98, "%")]
+
+
+def _all_are(seen: list[Sighting], part: str, value: str) -> bool:
+    return all(getattr(sighting, part) == value for sighting in seen)
+
+
+def _percent(values: list[bool]) -> float:
+    return 100 * sum(values) / len(values)
+
+
+def _eight_bits(pictures: torch.Tensor) -> np.ndarray[Any, Any]:
+    """(B, T, height, width, 3) in 8 bits."""
+    clips = ((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 4, 1)
+    return clips.cpu().numpy()
+
+
+def _mean_psnr(made: torch.Tensor, truth: torch.Tensor, frames: slice) -> float:
+    pairs = zip(_eight_bits(made), _eight_bits(truth), strict=True)
+    values = [min(psnr(one[frames], other[frames]), 60.0) for one, other in pairs]
+    return sum(values) / len(values)
