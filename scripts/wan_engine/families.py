@@ -107,7 +107,7 @@ FAMILIES: dict[str, Family] = {
             width=64,
             height=64,
             steps=8,
-            guidance_scale=4.0,
+            guidance_scale=1.5,
         ),
     )
 }

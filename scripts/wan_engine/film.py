@@ -40,9 +40,8 @@ from wan_engine.storage.places import (
     film_folder,
     open_film_folder,
     outputs_root,
-    state_folder,
 )
-from wan_engine.tiny.untrained import embedded_model
+from wan_engine.tiny import WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def resume_film(folder: Path, report: Report, cancelled: CancelCheck, executor: 
 
 def find_lineup(settings: Settings) -> Lineup:
     """The models the settings name, or the embedded small one, told from their configs."""
-    return lineup(settings, Path() if settings.model else embedded_model(state_folder()))
+    return lineup(settings, WEIGHTS)
 
 
 def settled(settings: Settings) -> Settings:

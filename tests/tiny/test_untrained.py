@@ -9,7 +9,7 @@ import pytest
 
 from wan_engine.errors import StorageError
 from wan_engine.models.folder import find_models, open_folder
-from wan_engine.tiny.untrained import Untrained, embedded_model, write_untrained
+from wan_engine.tiny.untrained import Untrained, write_untrained
 
 
 def test_a_bundle_for_all_modes_that_says_it_is_noise(tmp_path: Path) -> None:
@@ -50,14 +50,6 @@ def test_the_seed_alone_decides_and_other_random_numbers_go_on(tmp_path: Path) -
         hashes.append(open_folder(tmp_path / str(number) / "t2v").fingerprint())
     assert torch.equal(torch.rand(3), expected)
     assert hashes[0] == hashes[1] != hashes[2]
-
-
-def test_the_embedded_model_is_written_once(tmp_path: Path) -> None:
-    folder = embedded_model(tmp_path / "state")
-    before = {file: file.stat().st_mtime_ns for file in folder.rglob("*")}
-    assert embedded_model(tmp_path / "state") == folder
-    assert {file: file.stat().st_mtime_ns for file in folder.rglob("*")} == before
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_folder_that_is_there_meanwhile_stays(tmp_path: Path) -> None:

@@ -23,9 +23,6 @@ from wan_engine.storage.atomic import storage_error
 
 log = logging.getLogger(__name__)
 
-EMBEDDED_FOLDER = "models/wan-tiny-untrained-v1"
-"""Where the embedded model lies inside the state folder; the number grows when what is written changes."""
-
 _TEXT_DIM = 32
 _VOCABULARY = 259
 """256 byte values, padding, end of text and one unknown."""
@@ -47,17 +44,6 @@ class Untrained:
     first_last: bool = False
     two_experts: bool = False
     ti2v: bool = False
-
-
-def embedded_model(state: Path) -> Path:
-    """The folder of the embedded small model inside the state folder; written there when it is not there yet.
-
-    Raises StorageError when the state folder cannot be written.
-    """
-    folder = state / EMBEDDED_FOLDER
-    if not folder.is_dir():
-        write_untrained(folder)
-    return folder
 
 
 def write_untrained(folder: Path, what: Untrained | None = None) -> None:
