@@ -7,7 +7,6 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,12 +20,11 @@ _CLEANED = ("WAN_", "HF_", "HUGGINGFACE_", "TRANSFORMERS_", "DIFFUSERS_")
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The user's own settings reach no test; state goes to a folder of the test's own."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own settings reach no test."""
     for name in tuple(os.environ):
         if name.startswith(_CLEANED):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("WAN_HOME", str(tmp_path / "wan-home"))
 
 
 def _is_local(family: int, address: Any) -> bool:

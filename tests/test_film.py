@@ -16,6 +16,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from untrained import write_untrained
 from wan_engine.errors import Cancelled, CapabilityError, InputError, MediaError, ModelError, StorageError
 from wan_engine.film import FilmResult, make_film, plan_film, resume_film, settled
 from wan_engine.plan.model import read_plan
@@ -23,7 +24,6 @@ from wan_engine.render.events import Event
 from wan_engine.schedule.project import load_project
 from wan_engine.settings import Settings
 from wan_engine.storage.lock import folder_lock
-from wan_engine.tiny.untrained import write_untrained
 
 PROMPTS = {"0": "a red circle --neg blur", "7": "a blue square", "20": "a green triangle"}
 

@@ -31,9 +31,9 @@ save_frames: true
 """
 
 
-def start_engine(arguments: list[str], home: Path) -> subprocess.Popen[str]:
+def start_engine(arguments: list[str]) -> subprocess.Popen[str]:
     """The command line as a process of its own."""
-    environment = {**os.environ, "WAN_HOME": str(home), "PYTHONPATH": str(ROOT / "scripts"), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "wan_engine", *arguments],
         env=environment,
@@ -43,8 +43,8 @@ def start_engine(arguments: list[str], home: Path) -> subprocess.Popen[str]:
     )
 
 
-def render_whole(arguments: list[str], home: Path) -> str:
-    process = start_engine(arguments, home)
+def render_whole(arguments: list[str]) -> str:
+    process = start_engine(arguments)
     output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     return output
@@ -68,23 +68,18 @@ def kill_after(process: subprocess.Popen[str], seconds: float) -> bool:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def whole_film(home: Path, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+def whole_film(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """Frames of the film rendered in one go."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "film.yaml").write_text(PROJECT, encoding="utf-8")
-    render_whole(["render", str(folder / "film.yaml"), "--output-dir", str(folder), "--plain"], home)
+    render_whole(["render", str(folder / "film.yaml"), "--output-dir", str(folder), "--plain"])
     (film,) = (folder / "killed").iterdir()
     frames = frames_of(film)
     assert len(frames) == 30
     return frames
 
 
-def survives_kills(kills: int, tmp_path: Path, home: Path, frames: list[bytes]) -> None:
+def survives_kills(kills: int, tmp_path: Path, frames: list[bytes]) -> None:
     """Render a film, killed `kills` times on the way, and compare it with the one rendered whole."""
     seed = random.randrange(1000)
     moments = random.Random(seed)
@@ -93,23 +88,23 @@ def survives_kills(kills: int, tmp_path: Path, home: Path, frames: list[bytes]) 
     arguments = ["render", str(project), "--output-dir", str(tmp_path), "--plain"]
     killed, found = 0, set()
     for _ in range(kills):
-        process = start_engine(arguments, home)
+        process = start_engine(arguments)
         killed += kill_after(process, moments.uniform(0.0, 1.5))
         (film,) = (tmp_path / "killed").iterdir()
         found.add(tuple(sorted(path.name for path in film.rglob("clip_*"))))
         arguments = ["render", "--resume", str(film), "--plain"]
-    render_whole(arguments, home)
+    render_whole(arguments)
     assert killed, "no kill came in time: the test has shown nothing"
     assert len(found) > 1, f"every kill came at the same place: {found}"
     assert frames_of(film) == frames, f"kill moments from seed {seed}"
     assert not list(film.glob("*.part*")), "half a file was left"
 
 
-def test_a_film_survives_being_killed(tmp_path: Path, home: Path, whole_film: list[bytes]) -> None:
-    survives_kills(4, tmp_path, home, whole_film)
+def test_a_film_survives_being_killed(tmp_path: Path, whole_film: list[bytes]) -> None:
+    survives_kills(4, tmp_path, whole_film)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_a_film_survives_being_killed_twenty_times(tmp_path: Path, home: Path, whole_film: list[bytes]) -> None:
-    survives_kills(20, tmp_path, home, whole_film)
+def test_a_film_survives_being_killed_twenty_times(tmp_path: Path, whole_film: list[bytes]) -> None:
+    survives_kills(20, tmp_path, whole_film)

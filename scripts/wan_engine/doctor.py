@@ -20,7 +20,7 @@ from wan_engine.errors import MediaError, StorageError
 from wan_engine.media.tools import ENCODERS, find_ffmpeg, try_encoder
 from wan_engine.models.attention import try_kernels
 from wan_engine.settings import Settings
-from wan_engine.storage.places import free_bytes, outputs_root, state_folder
+from wan_engine.storage.places import free_bytes, outputs_root
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def examine() -> Report:
         encoders=encoders,
         attention_device=device,
         attention=_trials(try_kernels(device)) if torch_works else (),
-        disks=(_disk("outputs", outputs_root(Settings())), _disk("state", state_folder())),
+        disks=(_disk("outputs", outputs_root(Settings())),),
         notes=_notes() if torch_works else ("torch cannot be loaded: run python install.py engine",),
     )
 

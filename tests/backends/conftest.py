@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from untrained import Untrained, write_untrained
 from wan_engine.families import Lineup
 from wan_engine.models.folder import find_models
-from wan_engine.tiny.untrained import Untrained, write_untrained
 
 TINY_MODELS = {
     "plain": Untrained(),

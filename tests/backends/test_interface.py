@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from untrained import write_untrained
 from wan_engine.backends import Backend, ClipRequest, ClipRun
 from wan_engine.backends.registry import BACKENDS, make_backend
 from wan_engine.families import Lineup
@@ -15,7 +16,6 @@ from wan_engine.models.folder import lineup
 from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Plan
 from wan_engine.settings import SETTINGS, Settings
-from wan_engine.tiny.untrained import write_untrained
 
 WIDTH, HEIGHT = 64, 48
 

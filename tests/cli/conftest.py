@@ -64,16 +64,10 @@ def own_logging() -> Iterator[None]:
     engine_log.setLevel(levels[1])
 
 
-@pytest.fixture(scope="session")
-def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One state folder for all processes: the embedded small model is written into it once."""
-    return tmp_path_factory.mktemp("home")
-
-
 @pytest.fixture
-def environment(shared_home: Path) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The environment of a process that runs this checkout's engine."""
-    return {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "COLUMNS": "100", "WAN_HOME": str(shared_home)}
+    return {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "COLUMNS": "100"}
 
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -93,10 +87,9 @@ def engine(tmp_path: Path, environment: dict[str, str]) -> Run:
 
 
 @pytest.fixture
-def call(tmp_path: Path, shared_home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """The same without a process of its own, which is quicker."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("WAN_HOME", str(shared_home))
     monkeypatch.setenv("COLUMNS", "100")
 
     def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from untrained import Untrained, write_untrained
 from wan_engine.errors import CapabilityError, ModelError
 from wan_engine.families import Lineup
 from wan_engine.models.folder import find_models
 from wan_engine.models.load import Loader, choose_device, choose_dtype
-from wan_engine.tiny.untrained import Untrained, write_untrained
 
 
 def lineup_of(folder: Path) -> Lineup:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wan_engine.errors import StorageError
-from wan_engine.storage.hashes import SHORT_LENGTH, file_hash, hash_bytes, short_hash, value_hash
+from wan_engine.storage.hashes import file_hash, hash_bytes, value_hash
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -53,9 +53,3 @@ def repr_of(value: object) -> str:
 def test_what_is_not_json_is_refused(value: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         value_hash(value)
-
-
-def test_short_hash() -> None:
-    digest = hash_bytes(b"a")
-    assert digest.startswith(short_hash(digest))
-    assert len(short_hash(digest)) == SHORT_LENGTH

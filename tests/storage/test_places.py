@@ -18,7 +18,6 @@ from wan_engine.storage.places import (
     free_bytes,
     open_film_folder,
     outputs_root,
-    state_folder,
 )
 
 NOW = datetime(2026, 2, 3, 23, 59, 59)
@@ -105,15 +104,6 @@ def test_default_root_is_in_the_current_folder(tmp_path: Path, monkeypatch: pyte
     assert outputs_root(Settings(output_dir="x")) == tmp_path / "x"
     assert outputs_root(Settings(output_dir="~/x")) == Path.home() / "x"
     assert not list(tmp_path.iterdir())
-
-
-def test_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WAN_HOME", str(tmp_path / "state"))
-    assert state_folder() == tmp_path / "state"
-    assert not (tmp_path / "state").exists()
-    monkeypatch.delenv("WAN_HOME")
-    assert state_folder().is_absolute()
-    assert "wan-engine" in state_folder().parts
 
 
 def test_open_film_folder(tmp_path: Path) -> None:

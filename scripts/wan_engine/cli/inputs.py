@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wan_engine.cli.flags import Flags
 from wan_engine.errors import InputError, Problem, ProblemList
-from wan_engine.settings import SETTINGS, Settings, SettingSpec
+from wan_engine.settings import Settings
 from wan_engine.settings_check import settings_from_mapping
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_project(file: str, flags: Flags) -> Project:
         problems.extend(error)
     if project is None or problems:
         raise InputError(problems)
-    values = {name: _from_here(SETTINGS[name], getattr(given, name)) for name in flags}
+    values = {name: getattr(given, name) for name in flags}
     return replace(project, settings=replace(project.settings, **values))
 
 
@@ -57,11 +57,6 @@ def _load(file: str) -> Project:
         message = f"it has more than {MAX_BYTES // 2**20} MiB"
         raise InputError(Problem(message, "Is it really a schedule?", file=STDIN_NAME))
     return project_from_text(decode_text(data, STDIN_NAME), STDIN_NAME, Path.cwd())
-
-
-def _from_here(spec: SettingSpec, value: Any) -> Any:
-    """The value of a flag; a path counts from the current folder, wherever the film is resumed from later."""
-    return str(Path.cwd() / value) if spec.kind == "path" and value and "://" not in value else value
 
 
 @contextmanager

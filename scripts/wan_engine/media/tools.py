@@ -124,11 +124,6 @@ def _asked(path: str, source: str) -> Ffmpeg:
     return Ffmpeg(path, found[1], source)
 
 
-def working_encoders(ffmpeg: Ffmpeg) -> dict[str, bool]:
-    """Which of `ENCODERS` really encode a frame on this machine."""
-    return {name: not try_encoder(ffmpeg, name) for name in ENCODERS}
-
-
 def try_encoder(
     ffmpeg: Ffmpeg, encoder: str, pixel_format: str = "", width: int = _TRY_SIZE, height: int = _TRY_SIZE
 ) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wan_engine.backends import Backend, ClipRequest, ClipRun
 from wan_engine.media.pictures import fit_note, fit_picture, picture_size, read_picture
-from wan_engine.media.probe import last_frame
+from wan_engine.media.probe import last_frame, probe
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, stopped
@@ -99,8 +99,8 @@ def picture_notes(plan: Plan) -> tuple[str, ...]:
             _read(plan, path)
             sizes[path] = picture_size(Path(path))
         if clip.init_video:
-            height, width = last_frame(Path(clip.init_video)).shape[:2]
-            sizes[clip.init_video] = (width, height)
+            video = probe(Path(clip.init_video))
+            sizes[clip.init_video] = (video.width, video.height)
     fits = {path: fit_note(size, plan.width, plan.height, plan.image_fit) for path, size in sizes.items()}
     return tuple(f"{Path(path).name}: {fit}" for path, fit in fits.items() if fit)
 

@@ -9,9 +9,6 @@ from typing import Any
 
 from wan_engine.storage.atomic import storage_error
 
-SHORT_LENGTH = 12
-"""Characters of a short hash: 48 bits, enough to tell a machine's models apart."""
-
 
 def hash_bytes(data: bytes) -> str:
     """SHA-256 of bytes, 64 hexadecimal digits."""
@@ -31,8 +28,3 @@ def value_hash(values: Any) -> str:
     """SHA-256 of JSON-able values; the order of keys does not matter. TypeError or ValueError for other values."""
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hash_bytes(text.encode("ascii"))
-
-
-def short_hash(digest: str) -> str:
-    """The first characters of a hash, for names and messages."""
-    return digest[:SHORT_LENGTH]

@@ -1,4 +1,4 @@
-"""Decides where things lie: the state folder, the output folder, and every file of one film."""
+"""Decides where things lie: the output folder and every file of one film."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from wan_engine.storage.names import NAME_BYTES, fill_name, template_values, tim
 
 logger = logging.getLogger(__name__)
 
-APP_NAME = "wan-engine"
 _WINDOWS_PATH = 260
 """Longest path that programs without long path support can open on Windows."""
 _LONGEST_INSIDE = len("/20240101000000/20240101000000_000000000.00000000.part.png")
@@ -87,16 +86,6 @@ class FilmPlaces:
     def frame(self, number: int) -> Path:
         """The picture of film frame `number`, from 0: nine digits."""
         return self._named(f"_{number:09d}.png")
-
-
-def state_folder() -> Path:
-    """Where the engine keeps what it remembers: `WAN_HOME`, else the platform's user data folder. Not made here."""
-    override = os.environ.get("WAN_HOME", "").strip()
-    if override:
-        return Path(override).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
 
 
 def outputs_root(settings: Settings) -> Path:

@@ -57,7 +57,6 @@ def make_transformer(in_channels: int) -> Any:
 def make_tokenizer() -> Any:
     """A tokenizer of whole words in lower case; signs between them count as spaces."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
 
     names = dict.fromkeys((*WORDS, *COLOURS, *SHAPES, *MOTIONS, *BACKGROUNDS))
     vocabulary = {name: number for number, name in enumerate(names)}
@@ -69,6 +68,13 @@ def make_tokenizer() -> Any:
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"$A {END}", special_tokens=[(END, vocabulary[END])]
     )
+    return wrapped(tokenizer)
+
+
+def wrapped(tokenizer: Any) -> Any:
+    """A tokenizer with these special tokens as the pipelines call it: padded on the right, 512 tokens at most."""
+    from transformers import PreTrainedTokenizerFast
+
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,

@@ -7,10 +7,6 @@ weights are random, so that nobody takes its pictures for a model's.
 from __future__ import annotations
 
 import json
-import logging
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,14 +15,11 @@ from typing import Any
 
 from wan_engine.models.folder import INDEX, NOISE_KEY
 from wan_engine.models.load import quiet_libraries
-from wan_engine.storage.atomic import storage_error
-
-log = logging.getLogger(__name__)
+from wan_engine.tiny.networks import CONDITIONED_CHANNELS, END, PAD, UNKNOWN, make_scheduler, wrapped
 
 _TEXT_DIM = 32
 _VOCABULARY = 259
 """256 byte values, padding, end of text and one unknown."""
-_PAD, _END, _UNKNOWN = "<pad>", "</s>", "<unk>"
 _IMAGE_DIM = 24
 
 
@@ -47,40 +40,9 @@ class Untrained:
 
 
 def write_untrained(folder: Path, what: Untrained | None = None) -> None:
-    """Write a bundle with shared vae, text_encoder, tokenizer and scheduler, and `t2v` and `i2v` (or `ti2v`) in it.
-
-    The folder appears whole or not at all. When another process wrote it meanwhile, that one stays: both are the same.
-    Raises StorageError when the disk refuses.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise storage_error(folder, error) from error
-    try:
-        with _random_numbers((what or Untrained()).seed):
-            _write(draft, what or Untrained())
-        _publish(draft, folder)
-    except OSError as error:
-        raise storage_error(folder, error) from error
-    finally:
-        if draft.exists():
-            shutil.rmtree(draft)
-
-
-def _publish(draft: Path, folder: Path) -> None:
-    """Give the finished draft its name. Its files are on the disk first, so that a power cut leaves no empty ones."""
-    for path in draft.rglob("*"):
-        if path.is_file():
-            with path.open("r+b") as file:
-                os.fsync(file.fileno())
-    draft.chmod(0o755)
-    try:
-        draft.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-        log.info("%s was written by another process meanwhile", folder)
+    """Write a bundle with shared vae, text_encoder, tokenizer and scheduler, and `t2v` and `i2v` (or `ti2v`) in it."""
+    with _random_numbers((what or Untrained()).seed):
+        _write(folder, what or Untrained())
 
 
 @contextmanager
@@ -98,13 +60,12 @@ def _write(folder: Path, what: Untrained) -> None:
     _vae(what.ti2v).save_pretrained(folder / "vae")
     _text_encoder().save_pretrained(folder / "text_encoder")
     _tokenizer().save_pretrained(folder / "tokenizer")
-    _scheduler().save_pretrained(folder / "scheduler")
+    make_scheduler().save_pretrained(folder / "scheduler")
     if what.ti2v:
         _write_model(folder / "ti2v", what, in_channels=48)
         return
     _write_model(folder / "t2v", what, in_channels=16)
-    # Latents, their mask of 4 channels (one for each frame in a latent frame), and the condition's latents.
-    _write_model(folder / "i2v", what, in_channels=16 + 4 + 16)
+    _write_model(folder / "i2v", what, in_channels=CONDITIONED_CHANNELS)
 
 
 def _write_model(folder: Path, what: Untrained, in_channels: int) -> None:
@@ -182,31 +143,16 @@ def _text_encoder() -> Any:
 def _tokenizer() -> Any:
     """A tokenizer of single bytes, so that any text in any language has tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
 
-    names = [_PAD, _END, _UNKNOWN, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    names = [PAD, END, UNKNOWN, *sorted(pre_tokenizers.ByteLevel.alphabet())]
     vocabulary = {name: number for number, name in enumerate(names)}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token=_UNKNOWN))
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"$A {_END}", special_tokens=[(_END, vocabulary[_END])]
+        single=f"$A {END}", special_tokens=[(END, vocabulary[END])]
     )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token=_PAD,
-        eos_token=_END,
-        unk_token=_UNKNOWN,
-        model_max_length=512,
-        padding_side="right",
-    )
-
-
-def _scheduler() -> Any:
-    """The scheduler as the published Wan models configure it."""
-    from diffusers import UniPCMultistepScheduler
-
-    return UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
+    return wrapped(tokenizer)
 
 
 _IMAGE_SIZE, _IMAGE_PATCH = 28, 14

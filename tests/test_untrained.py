@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from wan_engine.errors import StorageError
+from untrained import Untrained, write_untrained
 from wan_engine.models.folder import find_models, open_folder
-from wan_engine.tiny.untrained import Untrained, write_untrained
 
 
 def test_a_bundle_for_all_modes_that_says_it_is_noise(tmp_path: Path) -> None:
@@ -50,26 +48,6 @@ def test_the_seed_alone_decides_and_other_random_numbers_go_on(tmp_path: Path) -
         hashes.append(open_folder(tmp_path / str(number) / "t2v").fingerprint())
     assert torch.equal(torch.rand(3), expected)
     assert hashes[0] == hashes[1] != hashes[2]
-
-
-def test_a_folder_that_is_there_meanwhile_stays(tmp_path: Path) -> None:
-    (tmp_path / "tiny").mkdir()
-    (tmp_path / "tiny" / "file").write_text("of another process")
-    write_untrained(tmp_path / "tiny")
-    assert [path.name for path in tmp_path.rglob("*")] == ["tiny", "file"]
-
-
-def test_nothing_is_left_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError, match="No space left"):
-        write_untrained(tmp_path / "tiny")
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "a-file").write_text("")
-    with pytest.raises(StorageError):
-        write_untrained(tmp_path / "a-file" / "tiny")
 
 
 @pytest.mark.parametrize(
