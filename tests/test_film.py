@@ -133,6 +133,11 @@ def test_the_same_seed_gives_the_same_film(settings: Settings) -> None:
     assert first != other
 
 
+def test_the_batch_name_gets_the_size_the_film_has(settings: Settings) -> None:
+    result = make(settings, width=0, height=50, max_frames=2, batch_name="{seed}_{w}x{h}")
+    assert result.folder.parent.name == "3_64x48"
+
+
 def test_a_drawn_seed_is_written_down(settings: Settings) -> None:
     result = make(settings, seed=-1, max_frames=5)
     seed = load_project(result.settings).settings.seed

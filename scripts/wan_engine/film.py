@@ -92,7 +92,8 @@ def make_film(
     check_free_space(outputs_root(settings), plan.disk_bytes)
     with opened_backend(settings, report) as backend:
         plan = replace(plan, resolved={"backend": settings.backend, **backend.resolve(plan)})
-        places = film_folder(settings, datetime.now())
+        sized = replace(settings, width=plan.width, height=plan.height)  # what {w} and {h} in batch_name stand for
+        places = film_folder(sized, datetime.now())
         write_text(places.settings, project_to_text(settings))
         write_text(places.plan, plan_text(plan))
         return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
