@@ -17,19 +17,21 @@ SCRIPTS = ROOT / "scripts"
 ENGINE = SCRIPTS / "wan_engine"
 
 FLOORS = (
-    *("errors", "settings", "settings_check", "families"),
+    *("errors", "home", "settings", "settings_check", "families"),
     *("schedule", "plan", "storage", "media", "models", "tiny", "backends", "render", "executors"),
-    *("film", "doctor", "settings_page", "cli", "__main__"),
+    *("film", "doctor", "service", "settings_page", "cli", "__main__"),
 )
 """A module imports only from its own folder and from what stands before it here."""
 
-STANDARD_LIBRARY_ONLY = ("errors", "settings", "settings_check", "families")
+STANDARD_LIBRARY_ONLY = ("errors", "home", "settings", "settings_check", "families")
 HEAVY = ("torch", "diffusers", "transformers", "av", "cv2")
 HOST = ("gradio", "modules", "launch", "wan_webui")
 COMMAND_LINE = ("cli", "__main__")
 MAX_LINES, MAX_TEST_LINES, MAX_FUNCTION_LINES = 400, 600, 60
 
 ENGINE_FILES = sorted(ENGINE.rglob("*.py"))
+WEBUI_FILES = [*sorted((SCRIPTS / "wan_webui").rglob("*.py")), *SCRIPTS.glob("*.py")]
+EVERY_HOST_HAS = ("fastapi", "gradio", "httpx", "starlette")
 ALL_FILES = [
     *sorted(ROOT.glob("*.py")),
     *sorted(SCRIPTS.rglob("*.py")),
@@ -136,6 +138,22 @@ def test_engine_knows_no_host() -> None:
         for found in imports_of(path)
         if found.name.split(".")[0] in HOST
     ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_webui_side_knows_floor_0_and_what_every_host_has() -> None:
+    """Host modules are asked for in hosts.py alone, so that every difference between hosts stands in one file."""
+    allowed = {*sys.stdlib_module_names, *EVERY_HOST_HAS, "wan_webui"}
+    wrong = []
+    for path in WEBUI_FILES:
+        for found in imports_of(path):
+            parts = found.name.split(".")
+            floor_0 = parts[0] == "wan_engine" and (
+                len(parts) < 2 or parts[1] in (*STANDARD_LIBRARY_ONLY, "__version__")
+            )
+            host = parts[0] == "modules" and path.name == "hosts.py"
+            if not (floor_0 or host or parts[0] in allowed):
+                wrong.append(f"{place(path, found.line)}: {found.name}")
     assert not wrong, "\n".join(wrong)
 
 
