@@ -1,0 +1,60 @@
+"""The hand-shake with WebUIs about GPU memory: a job asks, every WebUI that lives frees its model, the job goes on.
+
+A WebUI says every two seconds that it lives and for which jobs it has freed its memory, and is told which jobs ask.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from wan_engine.service.database import Database
+
+ASKED = "SELECT id FROM jobs WHERE state = 'running' AND asks_memory ORDER BY number"
+RUNNING = "SELECT 1 FROM jobs WHERE state = 'running' LIMIT 1"
+HEARD = """
+INSERT INTO hosts (id, seen, freed) VALUES (?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, freed = excluded.freed
+"""
+FORGET = "DELETE FROM hosts WHERE seen < ?"
+WAITING = """
+SELECT id FROM hosts WHERE seen >= ? AND ? NOT IN (SELECT value FROM json_each(hosts.freed)) ORDER BY id
+"""
+
+
+@dataclass(frozen=True)
+class HostAnswer:
+    """What a WebUI is told. asked: ids of running jobs that want the GPUs' memory, until they end.
+
+    working: whether any job runs.
+    """
+
+    asked: tuple[str, ...]
+    working: bool
+
+
+class HostsBoard:
+    """Which WebUIs live and what they have freed.
+
+    fresh: seconds after its last word in which a WebUI counts as living.  clock: seconds since 1970.
+    """
+
+    def __init__(self, database: Database, fresh: float = 10.0, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._fresh = fresh
+        self._clock = clock
+
+    def heard(self, host: str, freed: Iterable[str] = ()) -> HostAnswer:
+        """A WebUI says that it lives and for which jobs it has freed its memory. Raises StorageError."""
+        now, told = self._clock(), set(freed)
+        with self._database.transaction() as connection:
+            asked = tuple(row[0] for row in connection.execute(ASKED))
+            connection.execute(FORGET, (now - self._fresh,))
+            connection.execute(HEARD, (host, now, json.dumps([job for job in asked if job in told])))
+            return HostAnswer(asked, connection.execute(RUNNING).fetchone() is not None)
+
+    def waiting(self, job_id: str) -> tuple[str, ...]:
+        """The living WebUIs that have not yet freed their memory for this job. Raises StorageError."""
+        return tuple(row[0] for row in self._database.all(WAITING, (self._clock() - self._fresh, job_id)))
