@@ -194,6 +194,16 @@ def test_a_changed_plan_renders_again_just_what_differs(settings: Settings) -> N
     assert [event.clip for event in events if event.kind == "clip_started"] == [1]
 
 
+def test_a_film_is_rendered_where_it_is_told_to(settings: Settings) -> None:
+    rendered = {"backend": "wan", "max_frames": 5, "prompts": {"0": "a red circle"}, "device": "cuda:7"}
+    made = make_film(replace(settings, **rendered), quiet, never, device="cpu")
+    assert read_plan(made.plan).resolved["device"] == "cpu"
+    assert load_project(made.settings).settings.device == "cuda:7"
+    assert made.film is not None
+    made.film.unlink()
+    assert resume_film(made.folder, quiet, never, device="cpu") == made
+
+
 def test_a_finished_film_stays_as_it_is(settings: Settings) -> None:
     result = make(settings)
     assert result.film is not None

@@ -78,19 +78,28 @@ def plan_film(settings: Settings) -> Plan:
     return replace(plan, notes=(*plan.notes, *picture_notes(plan)))
 
 
+def check_film(settings: Settings) -> Plan:
+    """As `plan_film`, after trying also the encoder, the soundtrack and the free space: nothing is left to refuse.
+
+    settings: with a drawn seed. Raises also MediaError and StorageError.
+    """
+    plan = plan_film(settings)
+    check_output(plan, settings)
+    check_free_space(outputs_root(settings), plan.disk_bytes)
+    return plan
+
+
 def make_film(
-    settings: Settings, report: Report, cancelled: CancelCheck, executor: Executor | None = None
+    settings: Settings, report: Report, cancelled: CancelCheck, executor: Executor | None = None, device: str = ""
 ) -> FilmResult:
     """Plan, render and encode a film into a folder of its own.
 
     Everything that can be wrong with the input is found before the first step. Raises Cancelled within a step of the
-    wish; the folder can then be given to `resume_film`.
+    wish; the folder can then be given to `resume_film`. device: where to render now, in place of the settings' own.
     """
     settings = settled(settings)
-    plan = plan_film(settings)
-    check_output(plan, settings)
-    check_free_space(outputs_root(settings), plan.disk_bytes)
-    with opened_backend(settings, report) as backend:
+    plan = check_film(settings)
+    with opened_backend(settings, report, device) as backend:
         plan = replace(plan, resolved={"backend": settings.backend, **backend.resolve(plan)})
         sized = replace(settings, width=plan.width, height=plan.height)  # what {w} and {h} in batch_name stand for
         places = film_folder(sized, datetime.now())
@@ -99,18 +108,20 @@ def make_film(
         return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
 
 
-def resume_film(folder: Path, report: Report, cancelled: CancelCheck, executor: Executor | None = None) -> FilmResult:
+def resume_film(
+    folder: Path, report: Report, cancelled: CancelCheck, executor: Executor | None = None, device: str = ""
+) -> FilmResult:
     """Go on with a film that was stopped, by the plan in its folder: what is finished is kept.
 
     A plan changed by hand renders again just what differs; a finished film stays as it is. Raises StorageError or
-    InputError if the folder holds no plan.
+    InputError if the folder holds no plan. device: where to render now, in place of the settings' own.
     """
     places = open_film_folder(folder)
     plan, settings = read_plan(places.plan), load_project(places.settings).settings
     if plan.resolved.get(_FINISHED) == _fingerprint(plan, settings) and _result(plan, settings, places).is_there():
         return _result(plan, settings, places)
     check_output(plan, settings)
-    with opened_backend(settings, report) as backend:
+    with opened_backend(settings, report, device) as backend:
         plan = replace(plan, resolved={**plan.resolved, **backend.resolve(plan)})
         return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
 
@@ -126,9 +137,9 @@ def settled(settings: Settings) -> Settings:
 
 
 @contextmanager
-def opened_backend(settings: Settings, report: Report) -> Iterator[Backend]:
+def opened_backend(settings: Settings, report: Report, device: str = "") -> Iterator[Backend]:
     """The backend of the settings; its memory is given back at the end, however that comes."""
-    backend = make_backend(settings, find_lineup(settings))
+    backend = make_backend(replace(settings, device=device or settings.device), find_lineup(settings))
     try:
         yield backend
     finally:

@@ -23,6 +23,7 @@ from wan_engine.media.pictures import (
     fit_picture,
     picture_size,
     read_picture,
+    write_jpeg,
     write_png,
 )
 
@@ -171,6 +172,14 @@ def test_unknown_fit() -> None:
 )
 def test_fit_note(size: tuple[int, int], fit: str, expected: str) -> None:
     assert fit_note(size, 64, 64, fit) == expected
+
+
+def test_write_jpeg(tmp_path: Path) -> None:
+    write_jpeg(tmp_path / "a.jpg", np.asarray(halves()))
+    with Image.open(tmp_path / "a.jpg") as written:
+        assert written.format == "JPEG"
+        assert close(written.getpixel((10, 16)), RED)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
 
 
 def test_write_png_round_trip(tmp_path: Path) -> None:

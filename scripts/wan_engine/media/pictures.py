@@ -85,6 +85,15 @@ def write_png(path: Path, picture: Picture) -> None:
     write_bytes(path, data.getvalue())
 
 
+def write_jpeg(path: Path, picture: Picture) -> None:
+    """Write a JPEG file, for a look at it alone, whole or not at all. Raises StorageError."""
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(picture, "RGB").save(data, "JPEG", quality=85)
+    write_bytes(path, data.getvalue())
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Image]:
     """The picture with its header read and its size checked; what is found broken inside the block is a MediaError."""
