@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from wan_engine.cli.flags import Flags, verb
@@ -12,29 +12,14 @@ from wan_engine.cli.plan_view import show_notes
 from wan_engine.cli.screen import Screen, one_line
 
 if TYPE_CHECKING:
-    from wan_engine.schedule.film_schedule import FilmSchedule
-
-
-@dataclass(frozen=True)
-class PromptRow:
-    """One prompt as the model gets it, and the film frames it owns.
-
-    start, end: film frames, end exclusive; start_seconds, end_seconds: the same in the film's time.
-    """
-
-    key: str
-    start: int
-    end: int
-    start_seconds: float
-    end_seconds: float
-    prompt: str
-    negative: str
+    from wan_engine.schedule.prompt_rows import PromptRow
 
 
 @verb(with_settings=True)
 def prompts(screen: Screen, flags: Flags, file: FileArgument) -> None:
     """Show each prompt as the model gets it, with its frames and seconds."""
     from wan_engine.schedule.film_schedule import read_schedule
+    from wan_engine.schedule.prompt_rows import prompt_rows
     from wan_engine.schedule.seeds import fixed_seed
 
     project = read_project(file, flags)
@@ -49,17 +34,6 @@ def prompts(screen: Screen, flags: Flags, file: FileArgument) -> None:
     for row in rows:
         screen.line(screen.out, row_line(row))
     show_notes(screen, screen.out, notes)
-
-
-def prompt_rows(schedule: FilmSchedule) -> list[PromptRow]:
-    """The prompts in film order, put together with the texts for all, their math evaluated at their first frame."""
-    fps = schedule.timeline.fps
-    rows = []
-    for span in schedule.prompts.spans:
-        prompt = schedule.prompts.at(span.start)
-        seconds = (float(span.start / fps), float(span.end / fps))
-        rows.append(PromptRow(span.key, span.start, span.end, *seconds, prompt.positive, prompt.negative))
-    return rows
 
 
 def row_line(row: PromptRow) -> str:

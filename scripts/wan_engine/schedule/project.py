@@ -69,6 +69,14 @@ def project_from_text(text: str, name: str = "", folder: Path | None = None) -> 
     return Project(settings, (*document.notes, *draft.notes), name)
 
 
+def settings_from_values(values: Mapping[str, Any]) -> Settings:
+    """Checked settings from values by our own names, as a file with `kind: schedule` holds them; paths as they are.
+
+    Raises InputError with every problem of the settings and of the schedules in them.
+    """
+    return _checked(_own_draft(values), "")
+
+
 def project_to_text(settings: Settings) -> str:
     """The settings as the text of a JSON project file that reads back to equal settings."""
     values = {"kind": "schedule", "version": PROJECT_VERSION, **settings_to_mapping(settings)}

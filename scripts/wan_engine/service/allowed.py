@@ -1,0 +1,95 @@
+"""Keeps the paths that the API is given inside the folders it may use, after links are followed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from wan_engine.errors import InputError, Problem
+from wan_engine.schedule.deforum import is_address
+from wan_engine.settings import SETTINGS, Settings
+
+_SHOWN = 200
+
+
+class OutsideError(InputError):
+    """A path leads out of the folders that the engine may use."""
+
+
+def inside_roots(path: str, roots: Sequence[Path], field: str = "path", key: str = "") -> Path:
+    """The path with all links followed, checked to lie in one of `roots`, which are followed too.
+
+    field, key: where the path stands, for the error. Nothing has to be there. Raises OutsideError, and InputError for
+    what is no path at all: a web address, a NUL character.
+    """
+    if "\x00" in path:
+        raise InputError(Problem("the path holds a NUL character", "Remove it", field, key))
+    if is_address(path):
+        message = f'"{path[:_SHOWN]}" is an address'
+        raise InputError(Problem(message, "Download it and give the file's path", field, key))
+    try:
+        named = Path(path).expanduser()
+        if not named.is_absolute():
+            raise OutsideError(Problem(f'"{path[:_SHOWN]}" is no whole path', _remedy(roots), field, key))
+        found = named.resolve()
+        inside = any(found.is_relative_to(root.resolve()) for root in roots)
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links, an unknown user after ~
+        message = f'"{path[:_SHOWN]}" cannot be used as a path ({getattr(error, "strerror", None) or error})'
+        raise InputError(Problem(message, "Give the path of a file that is there", field, key)) from error
+    if not inside:
+        message = f'"{path[:_SHOWN]}" lies outside the folders that the engine may use'
+        raise OutsideError(Problem(message, _remedy(roots), field, key))
+    return found
+
+
+def _remedy(roots: Sequence[Path]) -> str:
+    folders = ", ".join(str(root) for root in roots)
+    return f"Give a path in one of these: {folders}; or start the engine with --allow and the folder"
+
+
+def settings_inside(settings: Settings, roots: Sequence[Path]) -> Settings:
+    """The settings with every path followed, checked to lie inside `roots`; empty ones stay.
+
+    Raises OutsideError with all paths that lie outside, or InputError with all that are no paths.
+    """
+    changed: dict[str, Any] = {}
+    errors: list[InputError] = []
+    for name, key, path in _paths(settings):
+        try:
+            found = str(inside_roots(path, roots, name, key))
+        except InputError as error:
+            errors.append(error)
+            continue
+        if key:
+            changed.setdefault(name, dict(getattr(settings, name)))[key] = found
+        else:
+            changed[name] = found
+    if errors:
+        outside = [error for error in errors if isinstance(error, OutsideError)]
+        kind = OutsideError if outside else InputError
+        raise kind(problem for error in outside or errors for problem in error.problems)
+    return replace(settings, **changed)
+
+
+def _paths(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Setting, key and path of each path that is given."""
+    for name, spec in SETTINGS.items():
+        value = getattr(settings, name)
+        if spec.kind == "path" and value.strip():
+            yield name, "", value
+        elif spec.kind == "images":
+            yield from ((name, key, path) for key, path in value.items() if path)
+
+
+def check_output_folder(folder: Path) -> None:
+    """Raise InputError unless films can be put into `folder`, which need not be there yet."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+        return
+    message = f"{place} is a file, not a folder" if not place.is_dir() else f"{place} cannot be written to"
+    raise InputError(Problem(message, "Choose another folder", field="output_dir"))
