@@ -106,7 +106,7 @@ def examine() -> Report:
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
         packages=packages,
-        devices=(_host(), *(_accelerators() if torch_works else ())),
+        devices=(host_device(), *(accelerators() if torch_works else ())),
         ffmpeg=ffmpeg,
         encoders=encoders,
         attention_device=device,
@@ -149,14 +149,16 @@ def _package(name: str) -> Trial:
     return Trial(name, True, str(module.__version__))
 
 
-def _host() -> Device:
+def host_device() -> Device:
+    """The CPU, with the machine's memory."""
     import psutil
 
     memory = psutil.virtual_memory()
     return Device("cpu", f"{os.cpu_count()} cores", memory.total, memory.available)
 
 
-def _accelerators() -> tuple[Device, ...]:
+def accelerators() -> tuple[Device, ...]:
+    """The GPUs that torch can use. Raises what torch raises for a damaged driver."""
     import psutil
     import torch
 

@@ -26,6 +26,7 @@ WHERE number = (<next>) RETURNING *
 RENEW = """
 UPDATE jobs SET lease_until = ? WHERE id = ? AND worker = ? AND state = 'running' RETURNING cancel_requested
 """
+STOP_WANTED = "SELECT cancel_requested FROM jobs WHERE id = ? AND worker = ? AND state = 'running'"
 RECORD = "UPDATE jobs SET progress = ? WHERE id = ? AND worker = ? AND state = 'running' RETURNING id"
 SET_FOLDER = "UPDATE jobs SET folder = ? WHERE id = ? AND worker = ? AND state = 'running'"
 ASK_MEMORY = "UPDATE jobs SET asks_memory = 1 WHERE id = ? AND worker = ? AND state = 'running'"

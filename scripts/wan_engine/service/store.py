@@ -110,6 +110,11 @@ class JobStore:
         row = self.database.first(sql.RENEW, (self.clock() + lease_seconds, job_id, worker))
         return row is None or row["cancel_requested"] is not None
 
+    def stop_wanted(self, job_id: str, worker: str) -> bool:
+        """As `renew`, only asked."""
+        row = self.database.first(sql.STOP_WANTED, (job_id, worker))
+        return row is None or row["cancel_requested"] is not None
+
     def record(self, job_id: str, worker: str, progress: Progress) -> bool:
         """Note where the film stands, also as an event. False: the job is no longer this worker's."""
         values = asdict(progress)
