@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from wan_engine.errors import ModelError
+from wan_engine.models.headers.header import DOWNLOAD_AGAIN
+from wan_engine.models.headers.safetensors_file import header_bytes, read_safetensors
 
-DOWNLOAD_AGAIN = "Download this file again"
 WEIGHT_NAMES = ("diffusion_pytorch_model", "model")
 """Names that diffusers and transformers give their weight files, without the ending."""
 
 _MAX_JSON_BYTES = 64 * 1024 * 1024
-_MAX_HEADER_BYTES = 100_000_000
-"""Limit of the safetensors format for its header."""
-_POINTER = b"version https://git-lfs"
 _SAMPLE_BYTES = 65_536
 _SAMPLES = 16
 
@@ -51,7 +49,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     for name in WEIGHT_NAMES:
         index = folder / f"{name}.safetensors.index.json"
         if index.is_file():
-            return _shards(index)
+            return shards(index)
         single = folder / f"{name}.safetensors"
         if single.is_file():
             return (single,)
@@ -63,7 +61,8 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     raise ModelError(f"{wanted} is missing", "Download the model's folder completely")
 
 
-def _shards(index: Path) -> tuple[Path, ...]:
+def shards(index: Path) -> tuple[Path, ...]:
+    """The files that an index of safetensors shards names. Raises ModelError when one is missing or outside."""
     weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise ModelError(f"{index} names no weight files", DOWNLOAD_AGAIN)
@@ -81,32 +80,7 @@ def _shards(index: Path) -> tuple[Path, ...]:
 
 def check_weights(path: Path) -> int:
     """The size in bytes of a safetensors file whose header and length fit together. Raises ModelError otherwise."""
-    header, size = _header(path)
-    try:
-        tensors = json.loads(header)
-        end = max(int(entry["data_offsets"][1]) for name, entry in tensors.items() if name != "__metadata__")
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-        raise ModelError(f"{path} has a damaged header", DOWNLOAD_AGAIN) from error
-    expected = 8 + len(header) + end
-    if size < expected:
-        raise ModelError(f"{path} is cut off: {size} of {expected} bytes are there", DOWNLOAD_AGAIN)
-    return size
-
-
-def _header(path: Path) -> tuple[bytes, int]:
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            first = file.read(len(_POINTER))
-            if first == _POINTER:
-                raise ModelError(f"{path} is a Git LFS pointer, not the weights", "Fetch it with: git lfs pull")
-            length = int.from_bytes(first[:8], "little")
-            if len(first) < 8 or not 2 <= length <= min(_MAX_HEADER_BYTES, size - 8):
-                raise ModelError(f"{path} is cut off or no safetensors file", DOWNLOAD_AGAIN)
-            file.seek(8)
-            return file.read(length), size
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}", "Check the file's permissions") from error
+    return read_safetensors(path).size
 
 
 def fingerprint(files: Mapping[str, Path]) -> str:
@@ -122,7 +96,7 @@ def fingerprint(files: Mapping[str, Path]) -> str:
         if path.suffix != ".safetensors":
             digest.update(path.read_bytes())
             continue
-        header, size = _header(path)
+        header, size = header_bytes(path)
         digest.update(header)
         start = 8 + len(header)
         with path.open("rb") as file:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import CapabilityError, ModelError, WanError
 from wan_engine.families import Mode, ModelCard
-from wan_engine.models.files import DOWNLOAD_AGAIN
 from wan_engine.models.folder import ModelFolder, open_folder
+from wan_engine.models.headers.header import DOWNLOAD_AGAIN
 
 if TYPE_CHECKING:
     import torch

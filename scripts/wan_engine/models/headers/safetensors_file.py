@@ -1,0 +1,100 @@
+"""Reads the header of a safetensors file: a length, then JSON that says where each tensor lies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from wan_engine.errors import ModelError
+from wan_engine.models.headers.header import (
+    DOWNLOAD_AGAIN,
+    MAX_HEADER_BYTES,
+    MAX_METADATA_TEXT,
+    MAX_TENSORS,
+    Header,
+    TensorInfo,
+    check_overlap,
+    check_pointer,
+    checked_shape,
+    cut_off,
+    damaged,
+    plain_size,
+    shown_name,
+    unreadable,
+)
+
+_LENGTH_BYTES = 8
+
+
+def header_bytes(path: Path) -> tuple[bytes, int]:
+    """The JSON of the header, unread, and the file's size in bytes. Raises ModelError."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            first = file.read(64)
+            check_pointer(path, first)
+            length = int.from_bytes(first[:_LENGTH_BYTES], "little")
+            if len(first) < _LENGTH_BYTES or not 2 <= length <= min(MAX_HEADER_BYTES, size - _LENGTH_BYTES):
+                raise ModelError(f"{path} is cut off or no safetensors file", DOWNLOAD_AGAIN)
+            file.seek(_LENGTH_BYTES)
+            return file.read(length), size
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def read_safetensors(path: Path) -> Header:
+    """The header of a safetensors file whose length fits it. Raises ModelError."""
+    raw, size = header_bytes(path)
+    try:
+        entries = json.loads(raw, object_pairs_hook=_no_doubles)
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, "it is no readable JSON") from error
+    if not isinstance(entries, dict) or len(entries) > MAX_TENSORS:
+        raise damaged(path, "it is no list of tensors")
+    metadata = _metadata(entries.pop("__metadata__", {}))
+    start = _LENGTH_BYTES + len(raw)
+    spans = {name: _span(path, name, entry) for name, entry in entries.items()}
+    expected = start + max((end for _, end in spans.values()), default=0)
+    if size < expected:
+        raise cut_off(path, size, expected)
+    if size > expected:
+        raise damaged(path, f"{size - expected} bytes at the end of the file belong to no tensor")
+    tensors = {name: _tensor(path, name, entries[name], start, span) for name, span in spans.items()}
+    check_overlap(path, tensors.items())
+    return Header(path, "safetensors", tensors, metadata, size, (path,))
+
+
+def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
+def _metadata(value: Any) -> dict[str, str]:
+    """The writer's own texts. The format wants texts only; anything else there is of no use to us."""
+    if not isinstance(value, dict):
+        return {}
+    return {key: text[:MAX_METADATA_TEXT] for key, text in value.items() if isinstance(text, str)}
+
+
+def _span(path: Path, name: str, entry: Any) -> tuple[int, int]:
+    offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
+    if not isinstance(offsets, list) or len(offsets) != 2 or any(type(each) is not int for each in offsets):
+        raise damaged(path, f"tensor {shown_name(name)} has no data_offsets")
+    begin, end = offsets
+    if not 0 <= begin <= end:
+        raise damaged(path, f"tensor {shown_name(name)} lies at the impossible data_offsets {begin} to {end}")
+    return begin, end
+
+
+def _tensor(path: Path, name: str, entry: dict[str, Any], start: int, span: tuple[int, int]) -> TensorInfo:
+    shape = checked_shape(path, name, entry.get("shape"))
+    dtype = entry.get("dtype")
+    if not isinstance(dtype, str):
+        raise damaged(path, f"tensor {shown_name(name)} has no number format")
+    size = span[1] - span[0]
+    if plain_size(path, name, dtype, shape) != size:
+        raise damaged(path, f"tensor {shown_name(name)} does not fill its {size} bytes")
+    return TensorInfo(dtype, shape, size, start + span[0])
