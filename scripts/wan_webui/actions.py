@@ -1,0 +1,137 @@
+"""What the tab's buttons do: the form's values go to the engine, its answer comes back as HTML and values.
+
+Nothing here raises: whatever goes wrong is a problem that the page shows in place.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from wan_engine.errors import WanError
+from wan_engine.settings import SETTINGS
+from wan_webui.client import ClientError, EngineClient
+from wan_webui.fields import FIELDS, TEXT_FORMS, collect, restore
+from wan_webui.timeline import hint_html, problems_html, timeline_html
+
+log = logging.getLogger(__name__)
+
+EMPTY_HINT = "Write prompts, one a line: the plan of the film appears here."
+_WHOLE_FILE = {
+    "message": "the text holds settings besides prompts",
+    "remedy": "Take it in with Import, or leave only the prompts",
+}
+
+
+class FormError(WanError):
+    """What stands in the form is wrong. problems: as `Problem.as_dict` writes them."""
+
+    def __init__(self, problems: Sequence[Mapping[str, Any]]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(str(problem["message"]) for problem in problems))
+
+
+class Actions:
+    """The handlers of the tab."""
+
+    def __init__(self, engine: EngineClient) -> None:
+        self._engine = engine
+
+    def settings(self, values: Sequence[Any]) -> tuple[dict[str, Any], list[str]]:
+        """The form as settings that the engine takes, and notes. Raises WanError."""
+        settings, notes = collect(values), []
+        for spec in FIELDS:
+            if spec.kind in TEXT_FORMS:
+                entries, more = self._entries(spec.name, settings[spec.name])
+                settings[spec.name] = entries
+                notes += more
+        return settings, notes
+
+    def _entries(self, name: str, text: str) -> tuple[dict[str, str], list[str]]:
+        """Prompts or pictures by key, as the engine reads them from the text."""
+        if not text.strip():
+            return {}, []
+        try:
+            read = self._engine.import_project(text, "")
+        except ClientError as error:
+            if not error.problems:
+                raise
+            raise FormError([{**problem, "field": name} for problem in error.problems]) from error
+        given = {key for key, value in read["settings"].items() if value != SETTINGS[key].default}
+        if given - {"prompts"}:
+            raise FormError([{**_WHOLE_FILE, "field": name}])
+        return dict(read["settings"]["prompts"]), list(read["notes"])
+
+    def plan(self, payload: str, *values: Any) -> tuple[str, str]:
+        """The mailbox's answer, and the timeline or what is wrong."""
+        if not str(collect(values)["prompts"]).strip():
+            return mailbox(payload), hint_html(EMPTY_HINT)
+        return self._answered(payload, lambda: self._timeline(values))
+
+    def _timeline(self, values: Sequence[Any]) -> str:
+        settings, notes = self.settings(values)
+        answer = self._engine.plan(settings)
+        return timeline_html(answer["plan"], [*notes, *answer.get("notes", ())])
+
+    def send(self, payload: str, *values: Any) -> tuple[str, str]:
+        """Do what the payload asks with the form: render, export, save_preset. The mailbox's answer and problems."""
+        asked = json.loads(payload)
+        sent: dict[str, Any] = {}
+
+        def work() -> str:
+            settings, _ = self.settings(values)
+            sent.update(self._send(asked, settings))
+            return ""
+
+        _, problems = self._answered(payload, work)
+        return mailbox(payload, **sent), problems
+
+    def _send(self, asked: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+        if asked["action"] == "render":
+            return {"jobs": self._engine.render(settings, str(asked.get("title", "")))["jobs"]}
+        if asked["action"] == "export":
+            return {"text": self._engine.export_project(settings)}
+        self._engine.save_preset(str(asked["name"]), settings)
+        return {"preset": asked["name"]}
+
+    def fill(self, payload: str, *values: Any) -> list[Any]:
+        """Fill the form with the payload's settings or project file. The mailbox's answer, problems, all values."""
+        asked = json.loads(payload)
+        filled, notes = list(values), []
+
+        def work() -> str:
+            nonlocal filled, notes
+            settings = asked.get("settings")
+            if settings is None:
+                read = self._engine.import_project(str(asked["project"]), str(asked.get("name", "")))
+                settings, notes = read["settings"], list(read["notes"])
+            filled = restore(settings)
+            return ""
+
+        _, problems = self._answered(payload, work)
+        return [mailbox(payload, notes=notes), problems, *filled]
+
+    def _answered(self, payload: str, work: Callable[[], str]) -> tuple[str, str]:
+        """The mailbox's answer and the HTML that work gives, or the list of what is wrong."""
+        try:
+            return mailbox(payload), work()
+        except (ClientError, FormError) as error:
+            problems = error.problems or [{"message": error.message, "remedy": error.remedy}]
+            return mailbox(payload, failed=True), problems_html(problems)
+        except Exception:
+            log.exception("the tab's handler failed")
+            problem = {"message": "the tab itself failed; the WebUI's log holds the reason", "remedy": ""}
+            return mailbox(payload, failed=True), problems_html([problem])
+
+
+def mailbox(payload: str, **answer: Any) -> str:
+    """An element whose attribute carries an answer to the page's script, with the number of what it answers."""
+    try:
+        number = json.loads(payload).get("number", 0)
+    except (ValueError, AttributeError):
+        number = 0
+    text = json.dumps({"number": number, **answer}, ensure_ascii=False)
+    return f'<div data-answer="{escape(text)}"></div>'

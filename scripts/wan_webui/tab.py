@@ -1,0 +1,86 @@
+"""Builds the Wan tab: the form on one side, the film and the jobs on the other, and the wires between them.
+
+What moves on the page (the running film, jobs, the engine's state) is done by javascript/wan.js, which talks to
+`/wan/v1/...` of the same server. Where Python is needed (the form's values) the script puts a note into the hidden
+text box `wan_payload`, clicks a hidden button, and finds the answer in the hidden element `wan_answer`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from wan_engine.home import API_ROOT
+from wan_webui import services
+from wan_webui.actions import EMPTY_HINT, Actions
+from wan_webui.dialect import on
+from wan_webui.fields import FIELDS, elem_id, help_text, unsaved
+from wan_webui.forms import Form
+from wan_webui.timeline import hint_html
+
+
+class Wires:
+    """The hidden elements by which page and handlers talk, made inside a gr.Blocks."""
+
+    def __init__(self) -> None:
+        with gr.Column(elem_id="wan_wires", elem_classes="wan-hidden"):
+            self.payload = unsaved(gr.Textbox(label="Wan payload", elem_id="wan_payload"))
+            self.answer = gr.HTML("", elem_id="wan_answer")
+            self.plan = gr.Button("Wan plan", elem_id="wan_do_plan")
+            self.send = gr.Button("Wan send", elem_id="wan_do_send")
+            self.fill = gr.Button("Wan fill", elem_id="wan_do_fill")
+
+
+def build() -> gr.Blocks:
+    """The tab as gradio Blocks, for the host that `services` serves."""
+    blocks = gr.Blocks(analytics_enabled=False, title="Wan")
+    with blocks, gr.Column(elem_id="wan"):
+        gr.HTML(_strip_html(), elem_id="wan_engine_strip")
+        with gr.Row(elem_id="wan_columns"):
+            with gr.Column(elem_id="wan_form", scale=7, min_width=320):
+                form, timeline = _form()
+            with gr.Column(elem_id="wan_result", scale=5, min_width=320):
+                problems = _result()
+        wires = Wires()
+        _wire(Actions(services.current().client), form, wires, timeline, problems)
+    return blocks
+
+
+def _form() -> tuple[Form, Any]:
+    form = Form()
+    form.prompts()
+    timeline = gr.HTML(hint_html(EMPTY_HINT), elem_id="wan_timeline")
+    form.settings()
+    return form, timeline
+
+
+def _result() -> Any:
+    with gr.Row(elem_id="wan_actions"):
+        gr.Button("Generate", variant="primary", elem_id="wan_generate")
+        gr.Button("Queue", elem_id="wan_queue")
+        gr.Button("Interrupt", variant="stop", elem_id="wan_interrupt")
+        gr.Button("Skip", elem_id="wan_skip", elem_classes="wan-hidden")
+    problems = gr.HTML("", elem_id="wan_problems")
+    gr.HTML('<div class="wan-mount" data-mount="film"></div>', elem_id="wan_film")
+    gr.HTML('<div class="wan-mount" data-mount="jobs"></div>', elem_id="wan_jobs")
+    return problems
+
+
+def _wire(actions: Actions, form: Form, wires: Wires, timeline: Any, problems: Any) -> None:
+    inputs = [wires.payload, *form.components]
+    script = f"(...values) => wanTab.post(values, {len(inputs)})"
+    on(wires.plan.click, actions.plan, inputs, [wires.answer, timeline], script)
+    on(wires.send.click, actions.send, inputs, [wires.answer, problems], script)
+    on(wires.fill.click, actions.fill, inputs, [wires.answer, problems, *form.components], script)
+
+
+def _strip_html() -> str:
+    data: Mapping[str, Any] = {
+        "api": API_ROOT.lstrip("/"),
+        "help": {elem_id(spec.name): help_text(spec) for spec in FIELDS},
+    }
+    return f'<div class="wan-mount" data-mount="engine" data-page="{escape(json.dumps(data))}"></div>'

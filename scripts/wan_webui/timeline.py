@@ -1,0 +1,234 @@
+"""Draws a plan as a timeline in HTML, and problems as a list; every text of the user is escaped.
+
+Only elements with classes and percentages are made here: the looks stand in style.css.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from wan_engine.families import MODE_WORDS
+
+Values = Mapping[str, Any]
+"""A part of a plan as the engine's API answers it."""
+
+HUES = 8
+"""Colours that prompts take in turn."""
+
+NARROWEST = 0.25
+"""Narrowest block in percent of the film; narrower clips that touch are drawn as one."""
+
+_MOST_TICKS = 12
+_TICK_SECONDS = (0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18_000, 36_000)
+_MOST_WIDTH_REM = 240
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A coloured stretch of a lane: film frames [start, end), its word, its tooltip and its classes."""
+
+    start: int
+    end: int
+    text: str
+    title: str
+    classes: str
+
+
+def timeline_html(plan: Values, notes: Sequence[str] = ()) -> str:
+    """The film as a picture: prompts over clips over a ruler, then what it needs and the notes.
+
+    plan: as `plan_to_json` writes it.  notes: of reading the input, shown before the plan's own.
+    """
+    frames = int(plan["frames"])
+    prompts, clips = list(_prompt_blocks(plan)), list(_clip_blocks(plan))
+    width = min(_MOST_WIDTH_REM, max(6 * len(prompts), 2 * len(clips)))
+    label = f"Plan of the film: {_count(len(prompts), 'prompt')}, {_count(len(clips), 'clip')}, {_seconds(plan)}"
+    lanes = (
+        _lane("wan-prompts", "Prompts", prompts, frames)
+        + _lane("wan-clips", "Clips", clips, frames)
+        + _ruler(float(plan["seconds"]), float(plan["fps"]))
+    )
+    return (
+        f'<div class="wan-plan" role="figure" aria-label="{escape(label)}">{_figures(plan)}'
+        f'<div class="wan-scroll" tabindex="0"><div class="wan-track" style="min-width:{width}rem">{lanes}</div></div>'
+        f"{_needs(plan)}{notes_html([*notes, *plan.get('notes', ())])}</div>"
+    )
+
+
+def _figures(plan: Values) -> str:
+    rate, model_rate = f"{plan['fps']:.4g}", f"{plan['model_fps']:.4g}"
+    words = [
+        f"<strong>{_seconds(plan)}</strong>",
+        f"{plan['frames']} frames at {rate} fps",
+        f"{plan['width']} × {plan['height']}",
+        _count(len(plan["clips"]), "clip"),
+        f"seed {plan['seed']}",
+    ]
+    if model_rate != rate:
+        words.insert(2, f"rendered at {model_rate} fps")
+    models = ", ".join(dict.fromkeys(str(label) for label in plan.get("models", {}).values()))
+    words += [escape(models)] if models else []
+    return '<div class="wan-figures">' + "".join(f"<span>{word}</span>" for word in words) + "</div>"
+
+
+def _prompt_blocks(plan: Values) -> Iterator[_Block]:
+    number = -1
+    for clip in plan["clips"]:
+        if clip["part"] == 0:
+            number += 1
+            last = plan["clips"][clip["index"] + clip["parts"] - 1]
+            negative = f"\nnot: {clip['negative']}" if clip["negative"] else ""
+            title = f"{clip['key'] or clip['start']}: {clip['prompt']}{negative}"
+            text = clip["prompt"] or "(no words)"
+            yield _Block(clip["start"], last["end"], text, title, f"wan-hue-{number % HUES}")
+
+
+def _clip_blocks(plan: Values) -> Iterator[_Block]:
+    """The clips; such as are too narrow to see are joined with the ones they touch."""
+    least = plan["frames"] * NARROWEST / 100
+    waiting: list[Values] = []
+    for clip in plan["clips"]:
+        waiting.append(clip)
+        if clip["end"] - waiting[0]["start"] >= least:
+            yield _clip_block(plan, waiting)
+            waiting = []
+    if waiting:
+        yield _clip_block(plan, waiting)
+
+
+def _clip_block(plan: Values, clips: Sequence[Values]) -> _Block:
+    first, last = clips[0], clips[-1]
+    seam = "continued" if all(clip["continuity"] == "last_frame" for clip in clips) else "cut"
+    mode = escape(first["mode"])
+    classes = f"wan-mode-{mode} wan-seam-{seam if first['start'] else 'begin'}"
+    if len(clips) > 1:
+        words = f"{len(clips)} clips, frames {first['start']} to {last['end'] - 1}"
+        return _Block(first["start"], last["end"], "", words, classes)
+    return _Block(first["start"], last["end"], f"{mode} {first['frames']}", _clip_words(plan, first), classes)
+
+
+def _clip_words(plan: Values, clip: Values) -> str:
+    guidance = f"{clip['guidance_scale']:g}"
+    if clip["guidance_scale_2"] is not None:
+        guidance += f"/{clip['guidance_scale_2']:g}"
+    seconds = (clip["end"] - clip["start"]) / plan["fps"]
+    mode = MODE_WORDS.get(clip["mode"], clip["mode"])
+    return (
+        f"Clip {clip['index'] + 1} of {len(plan['clips'])}: {mode}, {_start_words(clip)}\n"
+        f"film frames {clip['start']} to {clip['end'] - 1} ({seconds:.2f} s), {clip['frames']} model frames\n"
+        f"{clip['steps']} steps, guidance {guidance}, {clip['sampler']}, seed {clip['seed']}"
+    )
+
+
+def _start_words(clip: Values) -> str:
+    if clip["continuity"] == "last_frame":
+        start = "goes on from the clip before"
+    elif clip["start_image"] or clip["init_video"]:
+        start = f"from {clip['start_image'] or clip['init_video']}"
+    else:
+        start = "from noise"
+    return f"{start} to {clip['end_image']}" if clip["end_image"] else start
+
+
+def _lane(name: str, title: str, blocks: Sequence[_Block], frames: int) -> str:
+    drawn = "".join(
+        f'<div role="listitem" class="wan-block {block.classes}" title="{escape(block.title)}"'
+        f' style="left:{_percent(block.start, frames)};width:{_percent(block.end - block.start, frames)}">'
+        f"<span>{escape(block.text)}</span></div>"
+        for block in blocks
+    )
+    return f'<div class="wan-lane {name}" role="list" aria-label="{title}">{drawn}</div>'
+
+
+def _ruler(seconds: float, fps: float) -> str:
+    """Ticks at round seconds, with the film frame that is seen then."""
+    step = next((step for step in _TICK_SECONDS if seconds / step <= _MOST_TICKS), seconds)
+    ticks = (step * number for number in range(int(seconds / step) + 1))
+    drawn = "".join(
+        f'<div class="wan-tick" style="left:{tick / seconds:.3%}"><b>{tick:g} s</b><i>{round(tick * fps)}</i></div>'
+        for tick in ticks
+        # The last one would be written over the edge.
+        if tick / seconds < 0.97
+    )
+    return f'<div class="wan-ruler" aria-hidden="true">{drawn}</div>'
+
+
+def _needs(plan: Values) -> str:
+    steps = sum(clip["steps"] for clip in plan["clips"])
+    needs = (
+        ("Steps", f"{steps}"),
+        ("Disk for the clips", size_words(plan["disk_bytes"])),
+        ("Memory for the model", size_words(plan["memory_bytes"])),
+    )
+    modes = dict.fromkeys(clip["mode"] for clip in plan["clips"])
+    legend = "".join(
+        f'<span class="wan-key wan-mode-{escape(mode)}">{escape(mode)}: {escape(MODE_WORDS.get(mode, mode))}</span>'
+        for mode in modes
+    )
+    drawn = "".join(f"<span>{name} <b>{value}</b></span>" for name, value in needs)
+    return f'<div class="wan-needs">{drawn}<span class="wan-legend">{legend}</span></div>'
+
+
+def notes_html(notes: Sequence[str]) -> str:
+    """What was changed or ignored, as a list; nothing for no notes."""
+    if not notes:
+        return ""
+    return '<ul class="wan-notes">' + "".join(f"<li>{escape(str(note))}</li>" for note in notes) + "</ul>"
+
+
+def problems_html(problems: Sequence[Values], heading: str = "") -> str:
+    """What is wrong, one line a problem, with its place, its remedy and the data by which the page finds the place.
+
+    problems: as `Problem.as_dict` writes them.
+    """
+    if not problems:
+        return ""
+    title = heading or _count(len(problems), "problem")
+    items = "".join(f"<li>{_problem(problem)}</li>" for problem in problems)
+    return f'<div class="wan-problems" role="alert"><h4>{escape(title)}</h4><ul>{items}</ul></div>'
+
+
+def _problem(problem: Values) -> str:
+    place = {name: problem.get(name) for name in ("field", "key", "line", "column")}
+    data = "".join(f' data-{name}="{escape(str(value))}"' for name, value in place.items() if value not in (None, ""))
+    words = _place_words(place)
+    button = f'<button type="button" class="wan-place"{data}>{escape(words)}</button> ' if words else ""
+    remedy = str(problem.get("remedy") or "")
+    advice = f' <span class="wan-remedy">{escape(remedy)}</span>' if remedy else ""
+    return f"{button}{escape(str(problem.get('message', '')))}.{advice}"
+
+
+def _place_words(place: Values) -> str:
+    parts = [str(place["field"] or "").replace("_", " ")]
+    parts += [f'key "{place["key"]}"'] if place["key"] else []
+    parts += [f"{name} {place[name]}" for name in ("line", "column") if place[name] is not None]
+    return ", ".join(part for part in parts if part)
+
+
+def hint_html(text: str) -> str:
+    """A quiet line where the timeline will be."""
+    return f'<div class="wan-hint">{escape(text)}</div>'
+
+
+def size_words(size: float) -> str:
+    """Bytes for people: `1.4 GB`; units of 1000."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB" if size < 1000 else f"{size / 1000:.3g} TB"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _seconds(plan: Values) -> str:
+    return f"{plan['seconds']:.2f} s"
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{part / whole:.3%}"
