@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Mode = Literal["t2v", "i2v", "flf2v"]
-MODES: tuple[Mode, ...] = ("t2v", "i2v", "flf2v")
+Mode = Literal["t2v", "i2v", "flf2v", "vace"]
+MODES: tuple[Mode, ...] = ("t2v", "i2v", "flf2v", "vace")
 
 MODE_WORDS: dict[str, str] = {
     "t2v": "text-to-video",
     "i2v": "image-to-video",
     "flf2v": "first-last-frame-to-video",
+    "vace": "masked-video-to-video",
 }
 
 
@@ -67,6 +68,8 @@ FAMILIES: dict[str, Family] = {
             flow_shift_small=16.0,
             flow_shift_large=16.0,
         ),
+        _family("wan2.1-vace-1.3b", "Wan 2.1 VACE 1.3B", ("vace",), flow_shift_small=16.0, flow_shift_large=16.0),
+        _family("wan2.1-vace-14b", "Wan 2.1 VACE 14B", ("vace",), flow_shift_small=16.0, flow_shift_large=16.0),
         _family(
             "wan2.2-t2v-a14b",
             "Wan 2.2 T2V A14B",
@@ -102,7 +105,7 @@ FAMILIES: dict[str, Family] = {
         _family(
             "wan-tiny",
             "Wan-Tiny",
-            ("t2v", "i2v", "flf2v"),
+            ("t2v", "i2v", "flf2v", "vace"),
             native_frames=33,
             width=64,
             height=64,
@@ -145,7 +148,7 @@ class Lineup:
 
     @property
     def families(self) -> tuple[Family, ...]:
-        """The families in use, each once, in the order t2v, i2v, flf2v."""
+        """The families in use, each once, in the order of MODES."""
         return tuple(dict.fromkeys(self.cards[mode].family for mode in MODES if mode in self.cards))
 
     def words(self) -> str:

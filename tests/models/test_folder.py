@@ -42,6 +42,7 @@ class Made:
     expand_timesteps: bool = False
     z_dim: int = 16
     noise: bool = False
+    kind: str = "WanTransformer3DModel"
 
 
 def write_shared(folder: Path, z_dim: int = 16) -> None:
@@ -59,7 +60,7 @@ def write_model(folder: Path, made: Made, shared: bool = True) -> Path:
         write_config(
             folder / name,
             "config.json",
-            _class_name="WanTransformer3DModel",
+            _class_name=made.kind,
             num_attention_heads=made.heads,
             attention_head_dim=128,
             num_layers=made.layers,
@@ -89,6 +90,8 @@ PUBLISHED = {
     "wan2.1-t2v-14b": (LARGE, {"t2v"}),
     "wan2.1-i2v-14b": (replace(LARGE, in_channels=36, image_dim=1280), {"i2v"}),
     "wan2.1-flf2v-14b": (replace(LARGE, in_channels=36, image_dim=1280, pos_embed_seq_len=514), {"flf2v"}),
+    "wan2.1-vace-1.3b": (Made(kind="WanVACETransformer3DModel"), {"vace"}),
+    "wan2.1-vace-14b": (replace(LARGE, kind="WanVACETransformer3DModel"), {"vace"}),
     "wan2.2-t2v-a14b": (replace(LARGE, boundary_ratio=0.875), {"t2v"}),
     "wan2.2-i2v-a14b": (replace(LARGE, in_channels=36, boundary_ratio=0.9), {"i2v", "flf2v"}),
     "wan2.2-ti2v-5b": (Made(heads=24, in_channels=48, z_dim=48, expand_timesteps=True), {"t2v", "i2v"}),
@@ -99,7 +102,7 @@ PUBLISHED = {
 @pytest.mark.parametrize("family", PUBLISHED)
 def test_the_configs_tell_the_family_and_the_modes(family: str, tmp_path: Path) -> None:
     made, modes = PUBLISHED[family]
-    (card,) = find_models(write_model(tmp_path / "Wan2.1-VACE-misleading", made))
+    (card,) = find_models(write_model(tmp_path / "Wan2.1-I2V-misleading", made))
     assert card.family.name == family
     assert card.modes == modes
     assert card.modes <= card.family.modes
@@ -216,6 +219,8 @@ def test_pickled_weights_are_not_taken(tmp_path: Path) -> None:
         replace(LARGE, in_channels=36),
         Made(heads=2, in_channels=33, z_dim=33),
         Made(in_channels=48, z_dim=48, heads=24),
+        Made(in_channels=36, kind="WanVACETransformer3DModel"),
+        replace(LARGE, boundary_ratio=0.875, kind="WanVACETransformer3DModel"),
     ],
 )
 def test_an_unknown_size_is_described(made: Made, tmp_path: Path) -> None:
@@ -266,6 +271,10 @@ def test_the_lineup_takes_the_first_that_can(tmp_path: Path) -> None:
     assert names(model=str(t2v), i2v_model=str(a14b)) == {"t2v": "t2v", "i2v": "a14b"}
     everything = lineup(Settings(model=str(t2v), i2v_model=str(i2v), flf2v_model=str(a14b)), embedded)
     assert {mode: card.name for mode, card in everything.cards.items()} == {"t2v": "t2v", "i2v": "i2v", "flf2v": "a14b"}
+    vace = write_model(tmp_path / "vace", PUBLISHED["wan2.1-vace-1.3b"][0])
+    assert names(model=str(vace)) == {"vace": "vace"}
+    with pytest.raises(CapabilityError, match=r"cannot do image-to-video; it can do masked-video-to-video\."):
+        names(i2v_model=str(vace))
     with pytest.raises(CapabilityError, match=r"cannot do first-last-frame-to-video; it can do image-to-video\."):
         names(flf2v_model=str(i2v))
 

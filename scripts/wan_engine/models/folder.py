@@ -27,6 +27,7 @@ WITHOUT_WEIGHTS = {
 }
 NEEDED = ("transformer", "text_encoder", "vae", "tokenizer", "scheduler")
 
+_KINDS = ("WanTransformer3DModel", "WanVACETransformer3DModel")
 _TINY_DIM = 1024
 _FLF2V_TOKENS = 514
 _LAYOUT = "Give a folder in the diffusers layout (with model_index.json), or a folder of such folders"
@@ -137,7 +138,10 @@ def _card(path: Path, name: str) -> ModelCard:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What of a transformer's config tells the family. Numbers as in diffusers' WanTransformer3DModel."""
+    """What of a transformer's config tells the family. Numbers as in diffusers' WanTransformer3DModel.
+
+    vace: whether it is a WanVACETransformer3DModel.
+    """
 
     dim: int
     layers: int
@@ -146,19 +150,23 @@ class _Shape:
     pos_embed_seq_len: int | None
     experts: int
     expand_timesteps: bool
+    vace: bool
 
     def words(self) -> str:
         """The figures, for messages."""
         image = f", image_dim {self.image_dim}" if self.image_dim else ""
-        return f"dim {self.dim}, {self.layers} layers, {self.in_channels} input channels{image}, {self.experts} experts"
+        kind = "VACE, " if self.vace else ""
+        size = f"{kind}dim {self.dim}, {self.layers} layers, {self.in_channels} input channels{image}"
+        return f"{size}, {self.experts} experts"
 
 
 def _shape(folder: ModelFolder) -> _Shape:
     config = folder.config("transformer")
     where = folder.components["transformer"] / "config.json"
     kind = config.get("_class_name")
-    if kind != "WanTransformer3DModel":
-        raise ModelError(f"{where} is a {kind}, which is not supported", "Use a Wan T2V, I2V, FLF2V or TI2V model")
+    if kind not in _KINDS:
+        remedy = "Use a Wan T2V, I2V, FLF2V, TI2V or VACE model"
+        raise ModelError(f"{where} is a {kind}, which is not supported", remedy)
     try:
         return _Shape(
             dim=int(config["num_attention_heads"]) * int(config["attention_head_dim"]),
@@ -168,6 +176,7 @@ def _shape(folder: ModelFolder) -> _Shape:
             pos_embed_seq_len=config.get("pos_embed_seq_len"),
             experts=2 if "transformer_2" in folder.components else 1,
             expand_timesteps=folder.expand_timesteps,
+            vace=kind == _KINDS[1],
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError(f"{where} is damaged: {error!r}", "Download this file again") from error
@@ -175,6 +184,8 @@ def _shape(folder: ModelFolder) -> _Shape:
 
 def _modes(shape: _Shape) -> tuple[Mode, ...]:
     """What weights of this shape were trained for; empty for none of ours."""
+    if shape.vace:
+        return ("vace",) if shape.in_channels == 16 else ()
     if shape.expand_timesteps:
         return ("t2v", "i2v")
     if shape.in_channels == 16:
@@ -195,9 +206,9 @@ def _family(folder: ModelFolder) -> tuple[Family, tuple[Mode, ...]]:
     size = (shape.dim, shape.layers, shape.in_channels, shape.experts)
     image = shape.image_dim is not None
     name = {
-        (1536, 30, 16, 1): "wan2.1-t2v-1.3b",
-        (5120, 40, 16, 1): "wan2.1-t2v-14b",
-        (5120, 40, 16, 2): "wan2.2-t2v-a14b",
+        (1536, 30, 16, 1): "wan2.1-vace-1.3b" if shape.vace else "wan2.1-t2v-1.3b",
+        (5120, 40, 16, 1): "wan2.1-vace-14b" if shape.vace else "wan2.1-t2v-14b",
+        (5120, 40, 16, 2): "" if shape.vace else "wan2.2-t2v-a14b",
         (5120, 40, 36, 1): "wan2.1-i2v-14b" if image else "",
         (5120, 40, 36, 2): "" if image else "wan2.2-i2v-a14b",
         (3072, 30, 48, 1): "wan2.2-ti2v-5b" if shape.expand_timesteps else "",
