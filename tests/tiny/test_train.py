@@ -10,7 +10,8 @@ import torch
 
 from wan_engine.models.folder import find_models
 from wan_engine.models.load import quiet_libraries
-from wan_engine.tiny import pools, quality, train, train_vae
+from wan_engine.tiny import pools, train, train_vae
+from wan_engine.tiny.masks import beginning, drawn, ends
 from wan_engine.tiny.networks import (
     decode,
     encode,
@@ -18,11 +19,13 @@ from wan_engine.tiny.networks import (
     make_text_encoder,
     make_tokenizer,
     make_transformer,
+    make_vace_transformer,
     make_vae,
     whole_clips,
 )
 from wan_engine.tiny.pools import Studio, tokens_of
-from wan_engine.tiny.train_video import pad_cheaply, read_texts, widened
+from wan_engine.tiny.train_vace import grown
+from wan_engine.tiny.train_video import pad_cheaply, read_texts, velocity, widened
 from wan_engine.tiny.world import Canvas, Dice, render, steady
 
 CAPTION = "a red circle moves right on a black background"
@@ -63,6 +66,29 @@ def test_conditions_are_the_pipelines(vae: Any, clip: torch.Tensor, last: bool) 
     assert torch.allclose(made.float(), expected, atol=4e-3)
 
 
+@pytest.mark.parametrize("kind", ["beginning", "ends", "drawn"])
+def test_controls_are_the_pipelines(vae: Any, clip: torch.Tensor, kind: str) -> None:
+    quiet_libraries()
+    from diffusers import WanVACEPipeline
+
+    canvas, one = Canvas(32, 32, 13), torch.tensor([5])
+    masks = {"beginning": beginning(canvas, one), "ends": ends(canvas, one), "drawn": drawn(Dice.of(3), canvas, 1)}
+    fill = masks[kind]
+    parts = {"tokenizer": make_tokenizer(), "text_encoder": make_text_encoder(), "scheduler": make_scheduler()}
+    pipeline = WanVACEPipeline(vae=vae, transformer=make_vace_transformer(), **parts)
+    # The pipeline takes both as pictures, (1, T, 3, height, width) from 0 to 1: grey and white where it is to fill.
+    shown = (clip * ~fill[:, None] / 2 + 0.5).transpose(1, 2)
+    white = fill[:, :, None].float().expand_as(shown)
+    sizes = (1, 32, 32, 13, torch.float32, torch.device("cpu"))
+    video, mask, references = pipeline.preprocess_conditions(shown, white, None, *sizes)
+    expected = torch.cat(
+        [pipeline.prepare_video_latents(video, mask, references), pipeline.prepare_masks(mask, references)], 1
+    )
+    made = Studio(vae, "cpu", 0).control(clip, fill)
+    assert made.shape == expected.shape == (1, 96, 4, 4, 4)
+    assert torch.allclose(made.float(), expected, atol=4e-3)
+
+
 def test_short_texts_do_what_the_padded_do() -> None:
     torch.manual_seed(1)
     transformer = make_transformer(16).eval().requires_grad_(False)
@@ -87,6 +113,18 @@ def test_a_widened_transformer_begins_as_it_was() -> None:
     assert torch.allclose(one, other, atol=1e-5)
 
 
+def test_a_grown_transformer_begins_as_text_to_video_less_a_layer() -> None:
+    transformer = make_transformer(16).eval()
+    vace = grown(transformer).eval()
+    del transformer.blocks[4]
+    latents, control = torch.randn(1, 16, 2, 4, 4), torch.randn(1, 96, 2, 4, 4)
+    rest = {"timestep": torch.tensor([300.0]), "encoder_hidden_states": torch.randn(1, 24, 128)}
+    expected = transformer(hidden_states=latents, return_dict=False, **rest)[0]
+    assert torch.allclose(velocity(vace, latents, control, **rest), expected, atol=1e-5)
+    torch.nn.init.eye_(vace.vace_blocks[0].proj_out.weight)
+    assert not torch.allclose(velocity(vace, latents, control, **rest), expected, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
@@ -107,14 +145,14 @@ def test_a_short_course_writes_a_model_and_goes_on_from_it(tmp_path: Path, monke
     monkeypatch.setattr("wan_engine.tiny.train_video.CANVASES", ((canvas, 1),))
     monkeypatch.setattr(train_vae, "CANVASES", (canvas,))
     monkeypatch.setattr(train_vae, "_PIXELS", 6 * 9 * 32 * 32)
-    monkeypatch.setattr(quality, "_CANVAS", Canvas(32, 32, 13))
-    short = {"device": "cpu", "clips": 16, "examined": 1}
-    train.train(train.Course(tmp_path / "one", None, vae=1, t2v=1, i2v=1, **short))
-    table = train.train(train.Course(tmp_path / "two", tmp_path / "one", vae=0, t2v=0, i2v=0.5, **short))
+    short = {"device": "cpu", "clips": 16, "examined": 1, "canvas": Canvas(32, 32, 13)}
+    train.train(train.Course(tmp_path / "one", None, vae=1, t2v=1, i2v=1, vace=0.5, **short))
+    table = train.train(train.Course(tmp_path / "two", tmp_path / "one", vae=0, t2v=0, i2v=0.5, vace=0.5, **short))
     assert any("prompt change" in line for line in table)
+    assert any("across the border" in line for line in table)
     assert (tmp_path / "two" / "figures.md").read_text(encoding="utf-8").splitlines() == table
     modes = {mode for card in find_models(tmp_path / "two") for mode in card.modes}
-    assert modes == {"t2v", "i2v", "flf2v"}
+    assert modes == {"t2v", "i2v", "flf2v", "vace"}
 
     def weights(folder: str, part: str) -> bytes:
         return next((tmp_path / folder / part).glob("*.safetensors")).read_bytes()
@@ -122,3 +160,4 @@ def test_a_short_course_writes_a_model_and_goes_on_from_it(tmp_path: Path, monke
     assert weights("one", "vae") == weights("two", "vae")
     assert weights("one", "t2v/transformer") == weights("two", "t2v/transformer")
     assert weights("one", "i2v/transformer") != weights("two", "i2v/transformer")
+    assert weights("one", "vace/transformer") != weights("two", "vace/transformer")

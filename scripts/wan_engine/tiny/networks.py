@@ -22,6 +22,8 @@ TEXT_DIM = 128
 LATENT_CHANNELS = 16
 CONDITIONED_CHANNELS = 36
 """Latents, the 4 channels of their mask (one for each frame in a latent frame), and the condition's latents."""
+CONTROL_CHANNELS = 96
+"""VACE's: latents of what is given, latents of what is to change, and the 64 pixels of the mask in a latent."""
 
 
 def make_vae() -> Any:
@@ -37,20 +39,30 @@ def make_vae() -> Any:
     )
 
 
+_TRANSFORMER = {
+    "num_attention_heads": 4,
+    "attention_head_dim": 64,
+    "out_channels": LATENT_CHANNELS,
+    "text_dim": TEXT_DIM,
+    "freq_dim": 128,
+    "ffn_dim": 512,
+    "rope_max_seq_len": 128,
+}
+
+
 def make_transformer(in_channels: int) -> Any:
     """A transformer of 5.3 million parameters for 16 (T2V) or 36 input channels (I2V, first and last frame)."""
     from diffusers import WanTransformer3DModel
 
-    return WanTransformer3DModel(
-        num_attention_heads=4,
-        attention_head_dim=64,
-        in_channels=in_channels,
-        out_channels=LATENT_CHANNELS,
-        text_dim=TEXT_DIM,
-        freq_dim=128,
-        ffn_dim=512,
-        num_layers=6,
-        rope_max_seq_len=128,
+    return WanTransformer3DModel(in_channels=in_channels, num_layers=6, **_TRANSFORMER)
+
+
+def make_vace_transformer() -> Any:
+    """A VACE transformer of 5.6 million parameters: a layer less than the others, and one that reads the control."""
+    from diffusers import WanVACETransformer3DModel
+
+    return WanVACETransformer3DModel(
+        in_channels=LATENT_CHANNELS, num_layers=5, vace_layers=[0], vace_in_channels=CONTROL_CHANNELS, **_TRANSFORMER
     )
 
 
@@ -162,11 +174,14 @@ def write_part(folder: Path, model: Any) -> None:
     copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
 
 
+_PIPELINES = {"t2v": "WanPipeline", "i2v": "WanImageToVideoPipeline", "vace": "WanVACEPipeline"}
+
+
 def write_frame(folder: Path) -> None:
-    """Write what needs no training: tokenizer, scheduler and the indices of both models."""
+    """Write what needs no training: tokenizer, scheduler and the indices of the models."""
     make_tokenizer().save_pretrained(folder / "tokenizer")
     make_scheduler().save_pretrained(folder / "scheduler")
-    for name, pipeline in (("t2v", "WanPipeline"), ("i2v", "WanImageToVideoPipeline")):
+    for name, pipeline in _PIPELINES.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         text = json.dumps(_index(pipeline), indent=2) + "\n"
         (folder / name / "model_index.json").write_text(text, encoding="utf-8")
@@ -187,6 +202,9 @@ def _index(pipeline: str) -> dict[str, Any]:
         "transformer_2": [None, None],
         "vae": ["diffusers", "AutoencoderKLWan"],
     }
+    if pipeline == "WanVACEPipeline":
+        del index["expand_timesteps"]
+        index["transformer"] = ["diffusers", "WanVACETransformer3DModel"]
     if pipeline == "WanImageToVideoPipeline":
         index |= {"image_encoder": [None, None], "image_processor": [None, None]}
     return index

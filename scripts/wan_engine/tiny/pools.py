@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from wan_engine.tiny.masks import drawn_clips, latent_masks
 from wan_engine.tiny.networks import decode, encode, make_tokenizer, whole_clips
 from wan_engine.tiny.world import (
     CAPTIONS,
@@ -25,7 +26,7 @@ from wan_engine.tiny.world import (
 if TYPE_CHECKING:
     import torch
 
-Job = Literal["t2v", "i2v"]
+Job = Literal["t2v", "i2v", "vace"]
 
 CANVASES: tuple[tuple[Canvas, int], ...] = tuple(
     (Canvas(width, height, frames), share * often)
@@ -47,8 +48,8 @@ TEXT_TOKENS = 24
 class Pool:
     """Encoded clips of one canvas, ready to be drawn from.
 
-    latents: (N, 16, t, h, w), normalised.  tokens: (N, TEXT_TOKENS).  condition: (N, 20, t, h, w) mask and latents of
-    the given pictures, or None.
+    latents: (N, 16, t, h, w), normalised.  tokens: (N, TEXT_TOKENS).  condition: of the given pictures, for `i2v`
+    (N, 20, t, h, w), for `vace` (N, 96, t, h, w), for `t2v` None.
     """
 
     latents: torch.Tensor
@@ -87,6 +88,11 @@ class Studio:
 
     def _part(self, job: Job, canvas: Canvas, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
         dice = self._dice
+        if job == "vace":
+            clips, fill = drawn_clips(dice, canvas, count)
+            pictures = render(clips)
+            latents = self.latents(pictures)
+            return latents, self._texts(clips, ""), self.control(self._worn(pictures, latents), fill)
         caption = dice.choice(TRAINED, count)
         draw = float(dice.uniform(1))
         if job == "t2v":
@@ -130,6 +136,17 @@ class Studio:
         mask = torch.cat([known[:1].expand(4), known[1:]]).view(-1, 4).T
         mask = mask[None, :, :, None, None].expand(len(latents), -1, -1, *latents.shape[-2:])
         return torch.cat([mask.half(), latents], 1)
+
+    def control(self, pictures: torch.Tensor, fill: torch.Tensor) -> torch.Tensor:
+        """What WanVACEPipeline makes of pictures that are empty where they are to fill: (B, 96, t, h, w).
+
+        Latents of what is given, latents of what is to change (here an empty clip), and the mask.
+        """
+        import torch
+
+        given = self.latents(pictures * ~fill[:, None])
+        empty = self.latents(torch.zeros_like(pictures[:1])).expand_as(given)
+        return torch.cat([given, empty, latent_masks(fill).half()], 1)
 
     def _worn(self, pictures: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
         """Half of the batches begin, as clips of a film do, with a picture that was decoded, with its small faults."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.tiny.judge import Sighting, direction, look, psnr
 from wan_engine.tiny.networks import LATENT_CHANNELS, make_scheduler, make_tokenizer
 from wan_engine.tiny.pools import Studio, tokens_of
-from wan_engine.tiny.train_video import pad_cheaply, read_texts
+from wan_engine.tiny.train_video import pad_cheaply, read_texts, velocity
 from wan_engine.tiny.world import CAPTIONS, HELD_OUT, Canvas, Clips, Dice, changed, gliding, render, steady, turning
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-_CANVAS = Canvas(64, 64, 25)
-_CHANGED_BY = 8
+EXAMINED = Canvas(64, 64, 25)
+CHANGED_BY = 8
 """The frame by which a clip must show its own caption when it began with another's picture."""
 
 
@@ -42,7 +43,7 @@ class Sampler:
     guidance_scale: float = 1.5
 
     def latents(self, transformer: Any, texts: Any, tokens: torch.Tensor, condition: Any, canvas: Canvas) -> Any:
-        """Latents of clips for tokens (B, TEXT_TOKENS) and a condition (B, 20, t, h, w) or None."""
+        """Latents of clips for tokens (B, TEXT_TOKENS) and a condition as in a Pool, or None."""
         import torch
 
         device = tokens.device
@@ -55,18 +56,13 @@ class Sampler:
         with torch.no_grad():
             embeddings = [read_texts(texts, t) for t in (tokens, empty)]
             for timestep in scheduler.timesteps:
-                seen = latents if condition is None else torch.cat([latents, condition.float()], 1)
+                times = timestep.expand(len(tokens))
                 with_text, without = (
-                    transformer(
-                        hidden_states=seen,
-                        timestep=timestep.expand(len(tokens)),
-                        encoder_hidden_states=embedding,
-                        return_dict=False,
-                    )[0]
+                    velocity(transformer, latents, condition, timestep=times, encoder_hidden_states=embedding)
                     for embedding in embeddings
                 )
-                velocity = without + self.guidance_scale * (with_text - without)
-                latents = scheduler.step(velocity, timestep, latents, return_dict=False)[0]
+                guided = without + self.guidance_scale * (with_text - without)
+                latents = scheduler.step(guided, timestep, latents, return_dict=False)[0]
         pad_cheaply(transformer, False)
         return latents
 
@@ -75,12 +71,13 @@ class Sampler:
 class Examiner:
     """Measures a model.
 
-    clips: of each kind.  sampler: how they are made.
+    canvas: of the clips.  clips: how many of each kind.  sampler: how they are made.
     """
 
     studio: Studio
     texts: Any
     device: str
+    canvas: Canvas = EXAMINED
     clips: int = 200
     sampler: Sampler = Sampler()
 
@@ -88,55 +85,58 @@ class Examiner:
         """How well clips survive encoding and decoding."""
         figures = []
         for frames in (17, 33):
-            truth = render(steady(self._dice(), Canvas(64, 64, frames), self._captions()))
+            truth = render(steady(self.dice(), Canvas(64, 64, frames), self.captions()))
             made = self.studio.pictures(self.studio.latents(truth))
-            figures.append(Figure(f"VAE, {frames} frames", _mean_psnr(made, truth, slice(None)), 35, "dB"))
+            figures.append(Figure(f"VAE, {frames} frames", mean_psnr(made, truth, slice(None)), 35, "dB"))
         return figures
 
     def text(self, transformer: Any) -> list[Figure]:
         """Whether clips show what their texts say."""
-        clips = steady(self._dice(), _CANVAS, self._captions())
-        made = self._made(transformer, clips, None)
-        return self._shown("text to video", made, clips, first=0)
+        clips = steady(self.dice(), self.canvas, self.captions())
+        made = self.made(transformer, clips, None)
+        return self.shown("text to video", made, clips, first=0)
 
     def image(self, transformer: Any) -> list[Figure]:
         """Whether clips begin with the given picture and go on as their texts say, with and without a change."""
-        clips = steady(self._dice(), _CANVAS, self._captions())
+        clips = steady(self.dice(), self.canvas, self.captions())
         truth = render(clips)
-        made = self._made(transformer, clips, self.studio.condition(truth, last=False))
-        figures = [Figure("image to video: first picture", _mean_psnr(made, truth, slice(0, 1)), 33, "dB")]
-        figures += self._shown("image to video", made, clips, first=0)
-        captions = self._captions()
-        clips = turning(self._dice(), _CANVAS, changed(self._dice(), captions, 0.3), captions, roomy=1.0)
-        made = self._made(transformer, clips, self.studio.condition(render(clips), last=False))
-        by_then = [look(pictures[_CHANGED_BY]) for pictures in _eight_bits(made)]
+        made = self.made(transformer, clips, self.studio.condition(truth, last=False))
+        figures = [Figure("image to video: first picture", mean_psnr(made, truth, slice(0, 1)), 33, "dB")]
+        figures += self.shown("image to video", made, clips, first=0)
+        captions = self.captions()
+        clips = turning(self.dice(), self.canvas, changed(self.dice(), captions, 0.3), captions, roomy=1.0)
+        made = self.made(transformer, clips, self.studio.condition(render(clips), last=False))
+        by_then = [look(pictures[CHANGED_BY]) for pictures in eight_bits(made)]
         shown = [s.shows(CAPTIONS[i]) for s, i in zip(by_then, clips.caption.tolist(), strict=True)]
-        figures.append(Figure(f"prompt change carried out by frame {_CHANGED_BY}", _percent(shown), 90, "%"))
-        return figures + self._shown("after a change", made, clips, first=_CHANGED_BY)
+        figures.append(Figure(f"prompt change carried out by frame {CHANGED_BY}", percent(shown), 90, "%"))
+        return figures + self.shown("after a change", made, clips, first=CHANGED_BY)
 
-    def between(self, transformer: Any) -> list[Figure]:
-        """Whether clips meet a given first and last picture."""
+    def between(self, what: str, transformer: Any, condition: Callable[[torch.Tensor], torch.Tensor]) -> list[Figure]:
+        """Whether clips meet the first and last picture that `condition` gives, of pictures, to the transformer."""
         figures = []
-        captions = self._captions()
-        before = changed(self._dice(), captions, 0.3)
+        captions = self.captions()
+        before = changed(self.dice(), captions, 0.3)
         kinds = {
-            "first and last picture": steady(self._dice(), _CANVAS, captions),
-            "first and last picture of two captions": gliding(self._dice(), _CANVAS, before, captions),
+            what: steady(self.dice(), self.canvas, captions),
+            f"{what} of two captions": gliding(self.dice(), self.canvas, before, captions),
         }
         for name, clips in kinds.items():
             truth = render(clips)
-            made = self._made(transformer, clips, self.studio.condition(truth, last=True))
-            figures.append(Figure(f"{name}: first", _mean_psnr(made, truth, slice(0, 1)), 31, "dB"))
-            figures.append(Figure(f"{name}: last", _mean_psnr(made, truth, slice(-1, None)), 31, "dB"))
+            made = self.made(transformer, clips, condition(truth))
+            figures.append(Figure(f"{name}: first", mean_psnr(made, truth, slice(0, 1)), 31, "dB"))
+            figures.append(Figure(f"{name}: last", mean_psnr(made, truth, slice(-1, None)), 31, "dB"))
         return figures
 
-    def _dice(self) -> Dice:
+    def dice(self) -> Dice:
+        """The same numbers at every call."""
         return Dice.of(99, self.device)
 
-    def _captions(self) -> torch.Tensor:
-        return self._dice().choice(HELD_OUT, self.clips)
+    def captions(self) -> torch.Tensor:
+        """Captions that training never saw."""
+        return self.dice().choice(HELD_OUT, self.clips)
 
-    def _made(self, transformer: Any, clips: Clips, condition: Any) -> torch.Tensor:
+    def made(self, transformer: Any, clips: Clips, condition: Any) -> torch.Tensor:
+        """What the transformer makes of the clips' texts and a condition: pictures from -1 to 1."""
         import torch
 
         sentences = [CAPTIONS[index].text for index in clips.caption.tolist()]
@@ -144,34 +144,36 @@ class Examiner:
         latents = self.sampler.latents(transformer, self.texts, tokens, condition, clips.canvas)
         return torch.cat([self.studio.pictures(part) for part in latents.split(32)])
 
-    def _shown(self, kind: str, made: torch.Tensor, clips: Clips, first: int) -> list[Figure]:
+    def shown(self, kind: str, made: torch.Tensor, clips: Clips, first: int) -> list[Figure]:
         """Colour, shape, background and direction from frame `first` on."""
-        seen = [[look(picture) for picture in pictures[first::8]] for pictures in _eight_bits(made)]
+        seen = [[look(picture) for picture in pictures[first::8]] for pictures in eight_bits(made)]
         captions = [CAPTIONS[index] for index in clips.caption.tolist()]
         goals = {"colour": 98, "shape": 90, "background": 98}
         figures = []
         for part, goal in goals.items():
             right = [_all_are(s, part, getattr(c, part)) for s, c in zip(seen, captions, strict=True)]
-            figures.append(Figure(f"{kind}: {part}", _percent(right), goal, "%"))
+            figures.append(Figure(f"{kind}: {part}", percent(right), goal, "%"))
         ways = [direction(s) == c.motion for s, c in zip(seen, captions, strict=True)]
-        return [*figures, Figure(f"{kind}: direction", _percent(ways), 98, "%")]
+        return [*figures, Figure(f"{kind}: direction", percent(ways), 98, "%")]
 
 
 def _all_are(seen: list[Sighting], part: str, value: str) -> bool:
     return all(getattr(sighting, part) == value for sighting in seen)
 
 
-def _percent(values: list[bool]) -> float:
+def percent(values: list[bool]) -> float:
+    """How many are true, in percent."""
     return 100 * sum(values) / len(values)
 
 
-def _eight_bits(pictures: torch.Tensor) -> np.ndarray[Any, Any]:
+def eight_bits(pictures: torch.Tensor) -> np.ndarray[Any, Any]:
     """(B, T, height, width, 3) in 8 bits."""
     clips = ((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 4, 1)
     return clips.cpu().numpy()
 
 
-def _mean_psnr(made: torch.Tensor, truth: torch.Tensor, frames: slice) -> float:
-    pairs = zip(_eight_bits(made), _eight_bits(truth), strict=True)
+def mean_psnr(made: torch.Tensor, truth: torch.Tensor, frames: slice) -> float:
+    """The clips' mean PSNR over these frames in dB; one of more than 60 counts as 60."""
+    pairs = zip(eight_bits(made), eight_bits(truth), strict=True)
     values = [min(psnr(one[frames], other[frames]), 60.0) for one, other in pairs]
     return sum(values) / len(values)

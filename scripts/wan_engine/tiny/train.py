@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,12 @@ from wan_engine.tiny.networks import (
     write_part,
 )
 from wan_engine.tiny.pools import Studio
-from wan_engine.tiny.quality import Examiner
+from wan_engine.tiny.quality import EXAMINED, Examiner
+from wan_engine.tiny.quality_vace import filling
+from wan_engine.tiny.train_vace import make_filler
 from wan_engine.tiny.train_vae import Pace, train_vae
 from wan_engine.tiny.train_video import Lesson, train_transformer, widened
+from wan_engine.tiny.world import Canvas
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +37,7 @@ log = logging.getLogger(__name__)
 class Course:
     """What is trained for how many seconds, from where to where.
 
-    clips: in the pool of each transformer.  examined: clips of each kind for the table.
+    clips: in the pool of each transformer.  examined: clips of each kind for the table.  canvas: theirs.
     """
 
     out: Path
@@ -41,10 +45,12 @@ class Course:
     vae: float
     t2v: float
     i2v: float
+    vace: float
     device: str
     seed: int = 0
     clips: int = 30000
     examined: int = 200
+    canvas: Canvas = EXAMINED
 
     def found(self, part: str) -> Path | None:
         """The folder of a part to start from, if it is there."""
@@ -66,9 +72,11 @@ def train(course: Course) -> list[str]:
     studio = Studio(vae, course.device, course.seed)
     texts, text_video = _text_video(course, studio)
     image_video = _image_video(course, studio, texts, text_video)
-    examiner = Examiner(studio, texts, course.device, course.examined)
+    filler = _filler(course, studio, texts, text_video)
+    examiner = Examiner(studio, texts, course.device, course.canvas, course.examined)
     figures = [*examiner.vae(), *examiner.text(text_video), *examiner.image(image_video)]
-    figures += examiner.between(image_video)
+    figures += examiner.between("first and last picture", image_video, partial(studio.condition, last=True))
+    figures += filling(examiner, filler)
     table = ["| what | reached | wanted |", "|---|---|---|", *(figure.line() for figure in figures)]
     (course.out / "figures.md").write_text("\n".join(table) + "\n", encoding="utf-8")
     return table
@@ -126,6 +134,17 @@ def _image_video(course: Course, studio: Studio, texts: Any, text_video: Any) ->
     return transformer
 
 
+def _filler(course: Course, studio: Studio, texts: Any, text_video: Any) -> Any:
+    start = course.found("vace/transformer")
+    transformer = make_filler(start, text_video).to(course.device)
+    if course.vace:
+        pools = studio.pools("vace", course.clips)
+        pace = Pace(course.vace, _OLD_RATE if start else _NEW_RATE)
+        train_transformer(transformer, Lesson(pools, texts, False, pace), course.device)
+    write_part(course.out / "vace" / "transformer", transformer.eval())
+    return transformer
+
+
 def _transformer(course: Course, part: str, in_channels: int) -> Any:
     import torch
     from diffusers import WanTransformer3DModel
@@ -143,7 +162,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("out", type=Path)
     parser.add_argument("--start", type=Path, default=None)
-    for part in ("vae", "t2v", "i2v"):
+    for part in ("vae", "t2v", "i2v", "vace"):
         parser.add_argument(f"--{part}", type=float, default=0.0, help="seconds")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--clips", type=int, default=30000)

@@ -1,4 +1,4 @@
-"""Trains the small model's transformers by flow matching: text-to-video with its text encoder, then image-to-video."""
+"""Trains the small model's transformers by flow matching: text-to-video with its text encoder, then the others."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def pad_cheaply(transformer: Any, cheaply: bool) -> None:
     """Let a transformer take texts of TEXT_TOKENS in place of the pipelines' 512, or no more."""
     from diffusers.models.transformers.transformer_wan import WanAttnProcessor
 
-    for block in transformer.blocks:
+    for block in (*transformer.blocks, *getattr(transformer, "vace_blocks", ())):
         block.attn2.processor = _PaddedText() if cheaply else WanAttnProcessor()
 
 
@@ -61,6 +61,21 @@ def read_texts(encoder: Any, tokens: torch.Tensor) -> torch.Tensor:
     states = encoder(input_ids=tokens, attention_mask=known.long()).last_hidden_state
     embeddings: torch.Tensor = states * known[..., None]
     return embeddings
+
+
+def velocity(transformer: Any, latents: torch.Tensor, condition: torch.Tensor | None, **rest: Any) -> torch.Tensor:
+    """What a transformer of any job predicts: image-to-video takes its condition beside the latents, VACE apart.
+
+    rest: the transformer's timestep and encoder_hidden_states.
+    """
+    import torch
+
+    if condition is not None and "vace_layers" in transformer.config:
+        rest["control_hidden_states"] = condition.float()
+    elif condition is not None:
+        latents = torch.cat([latents, condition.float()], 1)
+    result: torch.Tensor = transformer(hidden_states=latents, return_dict=False, **rest)[0]
+    return result
 
 
 def widened(transformer: Any) -> Any:
@@ -196,16 +211,11 @@ class _Steps:
         level = _FLOW_SHIFT * level / (1 + (_FLOW_SHIFT - 1) * level)
         amount = level.view(-1, 1, 1, 1, 1)
         mixed = (1 - amount) * clean + amount * noise
-        if pool.condition is not None:
-            mixed = torch.cat([mixed, pool.condition[picks].float()], 1)
+        condition = None if pool.condition is None else pool.condition[picks]
+        inputs = {"timestep": level * 1000, "encoder_hidden_states": self._texts(number, picks)}
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device != "cpu", cache_enabled=False):
-            velocity = self._transformer(
-                hidden_states=mixed,
-                timestep=level * 1000,
-                encoder_hidden_states=self._texts(number, picks),
-                return_dict=False,
-            )[0]
-        return torch.nn.functional.mse_loss(velocity.float(), noise - clean)
+            guess = velocity(self._transformer, mixed, condition, **inputs)
+        return torch.nn.functional.mse_loss(guess.float(), noise - clean)
 
     def _texts(self, number: int, picks: torch.Tensor) -> torch.Tensor:
         """The picked samples' texts, a tenth of them empty."""

@@ -31,6 +31,8 @@ SMALLEST, LARGEST = 8.0, 12.0
 """Radius of a shape in pixels: half the height of a circle."""
 MORPH_FRAMES = 5
 """Frames in which one caption's shape turns into another's."""
+LATENT_FRAMES = 4
+"""Frames of a latent frame after the first: a clip with a longer given beginning turns within one."""
 _MARGIN = 2.0
 
 
@@ -155,6 +157,27 @@ def turning(dice: Dice, canvas: Canvas, before: torch.Tensor, caption: torch.Ten
     radius = _radius(dice, len(caption))
     start = _start(dice, canvas, caption, radius, roomy)
     return Clips(canvas, before, caption, _way(canvas, caption, start, radius), _change(canvas, caption), radius)
+
+
+def turning_after(
+    dice: Dice, canvas: Canvas, captions: tuple[torch.Tensor, torch.Tensor], known: torch.Tensor, roomy: float = 0.75
+) -> Clips:
+    """Clips that show the first caption for `known` (B,) frames and turn into the second in the next latent frame."""
+    import torch
+
+    before, caption = captions
+    radius = _radius(dice, len(caption))
+    low, high = (bound[:, None] for bound in _bounds(canvas, radius))
+    frame = torch.arange(canvas.frames, device=caption.device)
+    since = frame - (known[:, None] - 1)
+    back = _speed(before)[:, None] * since.clamp(max=0)[..., None]
+    turn = _start(dice, canvas, caption, radius, roomy)[:, None]
+    # Back from where it turns to the first frame and no further than the border, then the same way forth.
+    start = torch.minimum(torch.maximum(turn + back[:, :1], low), high)
+    turn = torch.minimum(torch.maximum(start - back[:, :1], low), high)
+    ways = turn + torch.where((since < 0)[..., None], back, _speed(caption)[:, None] * since[..., None])
+    centres = torch.minimum(torch.maximum(ways, low), high)
+    return Clips(canvas, before, caption, centres, (since / LATENT_FRAMES).clamp(0, 1), radius)
 
 
 def gliding(dice: Dice, canvas: Canvas, before: torch.Tensor, caption: torch.Tensor) -> Clips:
