@@ -2,6 +2,7 @@
 
     python install.py engine           make or mend the environment
     python install.py demo             the same, then render examples/shapes.json into outputs/
+    python install.py serve [options]  the same, then show the Wan page, without a WebUI; options go to it
     python install.py test [options]   the same with the test packages, then check and test; options go to pytest
 
 A WebUI runs this file without arguments at every launch: then it does nothing, and it never touches the WebUI's own
@@ -32,7 +33,9 @@ LOCKS = {"engine": ROOT / "requirements.lock", "test": ROOT / "requirements-test
 # What the environment's Python runs after the set-up.
 DEMO = ["wan_engine render examples/shapes.json --output-dir outputs"]
 TEST = ["ruff check", "ruff format --check", "mypy", "pytest -m 'not slow'"]
-VERBS = {"engine": [], "demo": DEMO, "test": TEST}  # type: dict[str, list[str]]
+SERVE = ["wan_webui.standalone"]
+VERBS = {"engine": [], "demo": DEMO, "serve": SERVE, "test": TEST}  # type: dict[str, list[str]]
+FAILED = "failed"  # the line in the progress file before the reason
 
 # What a WebUI, a virtual environment or pip's settings may leave here that would reach into the new environment.
 FOREIGN = (
@@ -119,7 +122,10 @@ class Engine:
         self.folder = folder
         self.python = folder / ("Scripts/python.exe" if WINDOWS else "bin/python")
         self.log = folder / "install.log"
+        # What a set-up says and why it failed, for the WebUI's tab; empty when all is well.
+        self.progress = Path(str(folder) + ".progress")
         self.torch_file = folder / "torch-command.txt"
+        self.lock = Path(str(folder) + ".lock")
         self.stamps = {level: folder / (level + ".stamp") for level in LOCKS}
         self.lock_fd = -1
 
@@ -141,20 +147,29 @@ class Engine:
     def set_up(self, level: str) -> None:
         """Bring the environment to what the lock says, from whatever state it is in."""
         started = time.time()
-        say(f"Setting up the engine's environment in {self.folder}")
+        self.progress.write_text("", encoding="utf-8")
+        self.tell(f"Setting up the engine's environment in {self.folder}")
         self._make_folder()
         for stamp in filter(Path.exists, self.stamps.values()):
             stamp.unlink()
         self._install_torch()
-        say("3/4 packages of " + LOCKS[level].name)
+        self.tell("3/4 packages of " + LOCKS[level].name)
         # Without dependencies: the lock is complete, and nothing in it can make pip replace torch.
         self._pip("pip install --no-deps -r", str(LOCKS[level]))
-        say("4/4 the engine itself")
+        self.tell("4/4 the engine itself")
         self._pip("pip install --no-deps --no-build-isolation -e", str(ROOT))
         self._pip("pip check")
         for done in LOCKS if level == "test" else ("engine",):
             write(self.stamps[done], self.key(done))
+        # Not removed: Windows does not while a WebUI has it open.
+        self.progress.write_text("", encoding="utf-8")
         say(f"Set up in {time.time() - started:.0f} s.")
+
+    def tell(self, text: str) -> None:
+        """Say it, here and in the progress file."""
+        say(text)
+        with self.progress.open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
 
     def _make_folder(self) -> None:
         inside, marks = {path.name for path in self.folder.glob("*")}, {"install.log", "torch-command.txt"}
@@ -162,10 +177,10 @@ class Engine:
         if not ours and self.folder != ROOT / ".venv":
             raise InstallError(f"{self.folder} holds other things: name a new folder in WAN_ENGINE_VENV.")
         if self._works():
-            say("1/4 Python environment: it is there")
+            self.tell("1/4 Python environment: it is there")
             return
         python, torch_command = find_python(), read(self.torch_file)
-        say("1/4 Python environment with " + python)
+        self.tell("1/4 Python environment with " + python)
         shutil.rmtree(str(self.folder), ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         write(self.torch_file, torch_command)
@@ -176,12 +191,12 @@ class Engine:
             return False
         broken = ask([str(self.python), "-I", "-c", FORGET_BROKEN])
         if broken:
-            say("    half installed, comes again: " + ", ".join(broken.split()))
+            self.tell("    half installed, comes again: " + ", ".join(broken.split()))
         return broken is not None and "pip" not in broken.split()
 
     def _install_torch(self) -> None:
         command = self.torch_command()
-        say("2/4 torch: " + command)
+        self.tell("2/4 torch: " + command)
         if command != (read(self.torch_file) or TORCH):
             # Another build of the same version counts as installed for pip.
             self._pip("pip uninstall -y torch")
@@ -215,7 +230,7 @@ class Engine:
                 log.write(line)
                 last.append(line)
                 if line.lstrip().startswith(("Downloading ", "Installing collected")):
-                    say("    " + line.strip()[:110])
+                    self.tell("    " + line.strip()[:110])
         if process.wait() != 0:
             raise InstallError(f"{''.join(last)}\n{failure}.\nThe whole log: {self.log}\n{ADVICE}")
 
@@ -223,13 +238,20 @@ class Engine:
     def locked(self) -> Iterator[None]:
         """Wait until no other run works on the environment. The system drops the lock of a run that was killed."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with Path(str(self.folder) + ".lock").open("a+b") as file:
+        with self.lock.open("a+b") as file:
             self.lock_fd = file.fileno()
             if not try_lock(self.lock_fd):
                 say(f"Another run sets up {self.folder}: waiting for it.")
                 while not try_lock(self.lock_fd):
                     time.sleep(0.2)
             yield
+
+    def is_being_set_up(self) -> bool:
+        """If another run works on the environment now."""
+        if not self.lock.exists():
+            return False
+        with self.lock.open("a+b") as file:
+            return not try_lock(file.fileno())
 
 
 def try_lock(fd: int) -> bool:
@@ -262,6 +284,11 @@ def write(path: Path, text: str) -> None:
     new.replace(path)
 
 
+def takes_options(command: str) -> bool:
+    """If what stands behind the verb goes to this command."""
+    return command.startswith(("wan_webui", "pytest"))
+
+
 def main(arguments: list[str]) -> int:
     """Do what the arguments ask for; the result is the exit code."""
     verb, options = (arguments or [""])[0], arguments[1:]
@@ -270,7 +297,7 @@ def main(arguments: list[str]) -> int:
         if verb or sys.stdout.isatty():
             say(__doc__)
         return 0
-    if verb not in VERBS or (options and verb != "test"):
+    if verb not in VERBS or (options and not any(map(takes_options, VERBS[verb]))):
         say("install.py does not know this: {}\n\n{}".format(" ".join(arguments), __doc__))
         return 2
     engine = Engine(Path.cwd() / Path(os.environ.get("WAN_ENGINE_VENV") or ROOT / ".venv").expanduser())
@@ -281,12 +308,15 @@ def main(arguments: list[str]) -> int:
                 engine.set_up(level)
     except (InstallError, OSError) as error:
         say(f"\n{error}")
+        # A full disk may be what failed; then the screen alone has it.
+        with contextlib.suppress(OSError), engine.progress.open("a", encoding="utf-8") as file:
+            file.write(f"{FAILED}\n{error}\n")
         return 1
     if verb == "engine":
         say(f"Ready: {engine.python}")
     code = 0
     for command in VERBS[verb]:
-        words = [str(engine.python), "-m", *shlex.split(command), *(options if "pytest" in command else [])]
+        words = [str(engine.python), "-m", *shlex.split(command), *(options if takes_options(command) else [])]
         code = code or subprocess.run(words, cwd=str(ROOT), env=clean_environment(), check=False).returncode
     return code
 
