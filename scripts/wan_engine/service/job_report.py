@@ -85,9 +85,10 @@ class JobReport:
         if event.preview is not None:
             write_jpeg(self._preview, event.preview)
         now = time.monotonic()
-        if event.kind == "step" and event.step < event.steps and now - self._last_step < STEP_SECONDS:
-            return
         if event.kind == "step":
+            told = event.preview is not None or event.step == event.steps
+            if not told and now - self._last_step < STEP_SECONDS:
+                return
             self._last_step = now
         self._progress = _further(self._progress, event)
         self._store.record(self._job.id, self._job.worker, self._progress)

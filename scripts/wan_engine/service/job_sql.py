@@ -12,7 +12,8 @@ SELECT * FROM jobs WHERE state IN (SELECT value FROM json_each(:states))
 AND (:before IS NULL OR number < (SELECT number FROM jobs WHERE id = :before)) ORDER BY number DESC LIMIT :limit
 """
 COUNTS = "SELECT state, count(*) FROM jobs GROUP BY state"
-WANTED = "SELECT DISTINCT device FROM jobs WHERE state = 'queued'"
+WANTED = "SELECT device, count(*) FROM jobs WHERE state = 'queued' GROUP BY device"
+NAMES = "SELECT 1 FROM jobs WHERE instr(settings, ?) LIMIT 1"
 
 NEXT = """
 SELECT number FROM jobs WHERE state = 'queued' AND (device = :device OR (device = 'auto' AND :auto))
@@ -55,6 +56,9 @@ WHERE id = ? AND state IN ('failed', 'cancelled') RETURNING *
 SET_PRIORITY = "UPDATE jobs SET priority = ? WHERE id = ? RETURNING *"
 DELETE = "DELETE FROM jobs WHERE id = ? AND state != 'running' RETURNING id"
 
+FAIL_QUEUED = """
+UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE state = 'queued' AND device = ? RETURNING *
+"""
 EXPIRED = "SELECT * FROM jobs WHERE state = 'running' AND lease_until < ?"
 OVERDUE = "SELECT * FROM jobs WHERE state = 'running' AND cancel_requested < ?"
 OLD = """

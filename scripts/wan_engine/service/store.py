@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from wan_engine.errors import RenderError
+from wan_engine.errors import RenderError, WanError
 from wan_engine.service import event_log
 from wan_engine.service import job_sql as sql
 from wan_engine.service.database import Database
@@ -190,8 +190,11 @@ class JobStore:
 
     def reap_expired(self, now: float | None = None) -> Jobs:
         """Take their jobs from dead workers: queued again, or ended if cancelled or crashed too often."""
+        values = (self.clock() if now is None else now,)
+        if self.database.first(sql.EXPIRED, values) is None:
+            return []
         with self.database.transaction() as connection:
-            expired = connection.execute(sql.EXPIRED, (self.clock() if now is None else now,)).fetchall()
+            expired = connection.execute(sql.EXPIRED, values).fetchall()
             return [self._taken_back(connection, _job(row)) for row in expired]
 
     def _taken_back(self, connection: sqlite3.Connection, job: Job) -> Job:
@@ -207,9 +210,20 @@ class JobStore:
         """Running jobs whose wish to be stopped is older than `seconds`."""
         return [_job(row) for row in self.database.all(sql.OVERDUE, (self.clock() - seconds,))]
 
-    def wanted_devices(self) -> set[str]:
-        """The devices that queued jobs name."""
-        return {row[0] for row in self.database.all(sql.WANTED)}
+    def wanted_devices(self) -> dict[str, int]:
+        """The devices that queued jobs name, with the number of jobs."""
+        return {row[0]: row[1] for row in self.database.all(sql.WANTED)}
+
+    def fail_queued(self, device: str, error: WanError) -> Jobs:
+        """Fail the queued jobs that name this device, for it cannot be used."""
+        with self.database.transaction() as connection:
+            values = (json.dumps(error.as_dict()), self.clock(), device)
+            rows = connection.execute(sql.FAIL_QUEUED, values).fetchall()
+            return [self._changed(connection, row) for row in rows]
+
+    def names(self, text: str) -> bool:
+        """Whether the settings of any job hold this text, such as the name of an upload."""
+        return self.database.first(sql.NAMES, (text,)) is not None
 
     def old(self, days: float, keep: int) -> Sequence[str]:
         """Ids of jobs that ended more than `days` ago, or before the latest `keep` that ended."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+import psutil
 
 from wan_engine.service.database import Database
 
@@ -16,17 +19,42 @@ WHERE workers.seen < :stale RETURNING worker
 """
 BEAT = "UPDATE workers SET seen = ? WHERE worker = ?"
 LEAVE = "DELETE FROM workers WHERE worker = ?"
-LIVE = "SELECT device, worker, pid, born FROM workers WHERE seen >= ? ORDER BY device"
+ALL = "SELECT device, worker, pid, born, ? - seen FROM workers ORDER BY device"
+
+_KILL_SECONDS = 10
+"""Longest wait for a killed process to be gone."""
 
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """A worker process. born: when its process was made, by which it is told from a later one with its number."""
+    """A worker process.
+
+    born: when its process was made, by which it is told from a later one with its number.  silent: seconds since its
+    last sign of life.
+    """
 
     device: str
     worker: str
     pid: int
     born: float
+    silent: float = 0.0
+
+    def process(self) -> psutil.Process | None:
+        """Its process; None if that has ended."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.born) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return None
+        return process if same else None
+
+    def kill(self) -> None:
+        """End its process at once; nothing happens when that has ended."""
+        process = self.process()
+        if process is not None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+                process.wait(_KILL_SECONDS)
 
 
 class WorkerBoard:
@@ -43,7 +71,7 @@ class WorkerBoard:
     def enter(self, info: WorkerInfo) -> bool:
         """Take the place of the device's worker. False: another one lives. Raises StorageError."""
         now = self._clock()
-        values = {**vars(info), "now": now, "stale": now - self._fresh}
+        values = {**asdict(info), "now": now, "stale": now - self._fresh}
         return self._database.first(ENTER, values) is not None
 
     def beat(self, worker: str) -> None:
@@ -54,6 +82,10 @@ class WorkerBoard:
         """The worker is gone. Raises StorageError."""
         self._database.all(LEAVE, (worker,))
 
+    def all(self) -> Sequence[WorkerInfo]:
+        """Every worker that has not left, by device, also one that is dead. Raises StorageError."""
+        return [WorkerInfo(*row) for row in self._database.all(ALL, (self._clock(),))]
+
     def live(self) -> Sequence[WorkerInfo]:
         """The workers that live, by device. Raises StorageError."""
-        return [WorkerInfo(*row) for row in self._database.all(LIVE, (self._clock() - self._fresh,))]
+        return [info for info in self.all() if info.silent <= self._fresh]
