@@ -28,6 +28,8 @@ SCHEDULE_BYTES = 8 * 2**20
 BODY_SECONDS = 20.0
 """A JSON body must be here by then; so long may an upload pause."""
 
+_DRAIN_BYTES, _DRAIN_SECONDS = 64 * 2**20, 2.0
+
 _SCHEDULES = tuple(f"{API_ROOT}/{name}" for name in ("plans", "prompts", "renders", "imports", "exports"))
 _UPLOADS = f"{API_ROOT}/uploads"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -82,6 +84,7 @@ class Guard:
             with self._life.wanted():
                 await self._app(scope, body, send_marked)
         except RequestError as error:
+            await _drain(receive)
             await problem_response(error)(scope, receive, send_marked)
         except Exception as error:
             if started:
@@ -137,8 +140,23 @@ class _BodyReader:
         self._size += len(message.get("body", b""))
         self._open = message.get("more_body", False)
         if self._size > self._most:
+            if self._open:
+                await _drain(self._receive)
             raise HTTPException(413, _too_large(self._most).message, {"Connection": "close"})
         return message
+
+
+async def _drain(receive: Receive) -> None:
+    """Take what still comes of a body that is refused: a client that is closed on while it sends sees no answer."""
+    size, more = 0, True
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while more and size < _DRAIN_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                more = message.get("more_body", False)
+    except TimeoutError:
+        return  # it gets its answer all the same
 
 
 def _values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:

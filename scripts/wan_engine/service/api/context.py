@@ -1,0 +1,58 @@
+"""What every route works with, handed over by the application."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from wan_engine.service.api.problems import not_found
+from wan_engine.service.config import ServiceConfig
+from wan_engine.service.hosts_board import HostsBoard
+from wan_engine.service.life import Life
+from wan_engine.service.records import Job
+from wan_engine.service.store import JobStore
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of a running engine that routes use.
+
+    started: seconds since 1970.  encoder: held while a clip is turned into a small film, so that one is at a time.
+    prober: the same for looking into uploads.
+    """
+
+    config: ServiceConfig
+    store: JobStore
+    hosts: HostsBoard
+    life: Life
+    started: float = field(default_factory=time.time)
+    encoder: asyncio.Lock = field(default_factory=asyncio.Lock)
+    prober: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def job(self, job_id: str) -> Job:
+        """The job of this id. Raises RequestError 404."""
+        found = self.store.get(job_id)
+        if found is None:
+            raise no_such_job(job_id)
+        return found
+
+
+def no_such_job(job_id: str) -> Exception:
+    """404 for a job."""
+    return not_found(f"job {job_id}", "GET /wan/v1/jobs lists what is there")
+
+
+async def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+UseContext = Annotated[Context, Depends(_context)]
+"""A route's parameter that is filled with the context."""
+
+JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Id of a job.", examples=["20260102-1a2b"])]
+"""A route's parameter that names a job."""

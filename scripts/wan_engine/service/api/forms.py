@@ -1,0 +1,165 @@
+"""The forms of requests, with examples; the API's description is made from them.
+
+Settings stand in them as plain objects: what they may hold is the table of settings (`GET /wan/v1/settings`), and
+the engine's own checks tell what is wrong with them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+MAX_DEPTH = 8
+"""Settings are objects of objects at most; deeper ones are nobody's."""
+MOST_PROJECTS = 500
+"""Project files of one batch."""
+
+_FOX: dict[str, Any] = {
+    "prompts": {"0": "a red fox in the snow", "40": "the fox runs"},
+    "max_frames": 80,
+    "backend": "dry_run",
+}
+_FOX_TEXT = "0: a red fox in the snow\n40: the fox runs\n"
+
+
+def _plain_json(values: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what is nested too deeply or holds half characters, which can neither be stored nor answered."""
+    level: list[Any] = [values]
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return values
+        for text in level:
+            if isinstance(text, str):
+                _whole_text(text)
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner.extend((*each, *each.values()))
+            elif isinstance(each, list):
+                inner.extend(each)
+        level = inner
+    if level:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
+    return values
+
+
+def _whole_text(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError("a text in it holds half a character (a lone surrogate)") from error
+    return text
+
+
+SettingsObject = Annotated[dict[str, Any], AfterValidator(_plain_json)]
+"""Settings by name, not yet checked against the table."""
+
+ProjectName = Annotated[str, Field(max_length=255, description="The file's name: its ending says JSON, YAML or text.")]
+
+
+class Form(BaseModel):
+    """What every form is: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProjectFile(Form):
+    """A project file of any kind: JSON, YAML, Deforum's settings, one prompt a line."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": _FOX_TEXT, "name": "fox.txt"}]})
+
+    text: str = Field(description="The file's content.")
+    name: ProjectName = ""
+
+
+class ImportInput(Form):
+    """A project file to be turned into settings."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"project": _FOX_TEXT, "name": "fox.txt"}]})
+
+    project: str = Field(description="The file's content.")
+    name: ProjectName = ""
+
+
+class SettingsInput(Form):
+    """Settings to be written as a project file."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"settings": _FOX}]})
+
+    settings: SettingsObject
+
+
+class FilmInput(Form):
+    """A film: by its settings, or by a project file's content; exactly one of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"settings": _FOX}, {"project": _FOX_TEXT, "name": "fox.txt"}]}
+    )
+
+    settings: SettingsObject | None = None
+    project: str | None = Field(None, description="The content of a project file.")
+    name: ProjectName = ""
+
+    @model_validator(mode="after")
+    def _one_film(self) -> Self:
+        if (self.settings is None) == (self.project is None):
+            raise ValueError("give either settings or project")
+        return self
+
+
+class RenderInput(Form):
+    """Films to be rendered: one by `settings` or `project`, or a batch by `projects`; exactly one of the three."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"settings": _FOX, "title": "fox"},
+                {"projects": [{"name": "fox.txt", "text": _FOX_TEXT}], "priority": 5},
+            ]
+        }
+    )
+
+    settings: SettingsObject | None = None
+    project: str | None = Field(None, description="The content of a project file.")
+    name: ProjectName = ""
+    projects: list[ProjectFile] | None = Field(None, min_length=1, max_length=MOST_PROJECTS)
+    title: str = Field("", max_length=200, description="What the job is called; empty takes the file's name or prompt.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(each is not None for each in (self.settings, self.project, self.projects)) != 1:
+            raise ValueError("give one of settings, project and projects")
+        return self
+
+
+class ValuesInput(Form):
+    """A numeric schedule to be written out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"schedule": "0:(1.0), 30:(sin(t/10))", "max_frames": 40}]}
+    )
+
+    schedule: str = Field(max_length=100_000)
+    max_frames: int = Field(120, ge=1, le=100_000, description="Length of the film in frames.")
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="The value of s.")
+    fps: str = Field("16", max_length=30, description="Frames a second, for keys in seconds.")
+
+
+class PriorityInput(Form):
+    """A job's place in the queue."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"priority": 10}]})
+
+    priority: int = Field(ge=-1000, le=1000, description="Higher goes first.")
+
+
+class HostInput(Form):
+    """A WebUI's sign of life."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"freed": []}]})
+
+    freed: list[Annotated[str, Field(max_length=64)]] = Field(
+        default=[], max_length=1000, description="Jobs for which its GPU memory is freed."
+    )

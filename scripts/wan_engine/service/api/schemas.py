@@ -1,0 +1,257 @@
+"""The forms of answers; the API's description is made from them, and a test checks that answers have them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class ProblemItem(BaseModel):
+    """One thing that is wrong, with its place and the way out."""
+
+    message: str
+    remedy: str
+    field: str
+    key: str
+    column: int | None
+    line: int | None
+    file: str
+
+
+class ProblemDocument(BaseModel):
+    """An error (RFC 9457). error: the engine's class of it.  problems: for wrong input, each with its place."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    error: str
+    remedy: str
+    problems: list[ProblemItem]
+
+
+class PromptRowOut(BaseModel):
+    """One prompt as the model gets it, and the film frames it owns, `end` exclusive."""
+
+    key: str
+    start: int
+    end: int
+    start_seconds: float
+    end_seconds: float
+    prompt: str
+    negative: str
+
+
+class PlanOut(BaseModel):
+    """A plan, the prompts as the model gets them, and the definite settings it was made of."""
+
+    plan: dict[str, Any]
+    prompts: list[PromptRowOut]
+    notes: list[str]
+    settings: dict[str, Any]
+
+
+class PromptsOut(BaseModel):
+    """The prompts of a film."""
+
+    frames: int
+    fps: float
+    prompts: list[PromptRowOut]
+    notes: list[str]
+
+
+class ValuesOut(BaseModel):
+    """A schedule's value at each frame."""
+
+    values: list[float]
+    notes: list[str]
+
+
+class ProgressOut(BaseModel):
+    """Where a job stands; `preview_number` changes with each new picture."""
+
+    message: str
+    kind: str
+    clip: int
+    clips: int
+    step: int
+    steps: int
+    steps_done: int
+    steps_total: int
+    seconds_left: float | None
+    preview_number: int
+
+
+class JobSummary(BaseModel):
+    """A job without its settings."""
+
+    id: str
+    kind: str
+    state: JobState
+    title: str
+    batch: str
+    priority: int
+    device: str
+    notes: list[str]
+    created: float
+    started: float | None
+    finished: float | None
+    attempts: int
+    folder: str
+    progress: ProgressOut
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    cancel_requested: bool
+    worker: str
+    asks_memory: bool
+
+
+class JobOut(JobSummary):
+    """A job."""
+
+    settings: dict[str, Any]
+
+
+class JobsOut(BaseModel):
+    """Jobs, the newest first, and how many there are in each state."""
+
+    jobs: list[JobSummary]
+    counts: dict[JobState, int]
+
+
+class RendersOut(BaseModel):
+    """What was queued. errors: the problem of each project file that was not."""
+
+    jobs: list[JobSummary]
+    batch: str
+    errors: list[ProblemDocument]
+
+
+class EventOut(BaseModel):
+    """Something that happened to a job; `number` counts up."""
+
+    job_id: str
+    number: int
+    time: float
+    kind: str
+    message: str
+    data: dict[str, Any]
+
+
+class FileOut(BaseModel):
+    """A file of a job's film. size: in bytes.  url: below the engine's address."""
+
+    name: str
+    kind: str
+    size: int
+    url: str
+
+
+class UploadOut(BaseModel):
+    """A file that was sent. seconds: length of a film or sound.  path: what settings name it by."""
+
+    path: str
+    kind: Literal["picture", "film", "sound"]
+    width: int | None
+    height: int | None
+    seconds: float | None
+    size: int
+
+
+class ModelOut(BaseModel):
+    """A model that is there. path: what settings name it by; "" for the embedded one.  error: why it cannot be used."""
+
+    name: str
+    path: str
+    family: str
+    modes: list[str]
+    size_bytes: int
+    embedded: bool
+    error: str = ""
+
+
+class ImportOut(BaseModel):
+    """The settings a project file asks for."""
+
+    settings: dict[str, Any]
+    notes: list[str]
+
+
+class ExportOut(BaseModel):
+    """A project file."""
+
+    text: str
+
+
+class PresetsOut(BaseModel):
+    """The names of the presets."""
+
+    presets: list[str]
+
+
+class SettingOut(BaseModel):
+    """One setting of the table."""
+
+    name: str
+    kind: str
+    default: Any
+    label: str
+    group: str
+    help: str
+    minimum: float | None
+    maximum: float | None
+    choices: list[str]
+    unit: str
+
+
+class FamilyOut(BaseModel):
+    """One kind of model, with what is taken where a setting is empty."""
+
+    name: str
+    label: str
+    modes: list[str]
+    fps: int
+    native_frames: int
+    size_multiple: int
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float
+    guidance_scale_2: float | None
+    flow_shift_small: float
+    flow_shift_large: float
+
+
+class SettingsOut(BaseModel):
+    """The table of settings, in the order in which they are shown."""
+
+    settings: list[SettingOut]
+    groups: list[str]
+    families: list[FamilyOut]
+
+
+class SystemOut(BaseModel):
+    """The engine that answers. Times in seconds since 1970, sizes in bytes."""
+
+    version: str
+    pid: int
+    started: float
+    home: str
+    outputs: str
+    roots: list[str]
+    idle_minutes: float
+    max_upload_bytes: int
+    free_bytes: int
+    jobs: dict[JobState, int]
+    devices: list[dict[str, Any]]
+    workers: list[dict[str, Any]]
+
+
+class HostOut(BaseModel):
+    """What a WebUI is asked for. asked: jobs that want its GPU memory.  working: whether any job runs."""
+
+    asked: list[str]
+    working: bool

@@ -1,0 +1,95 @@
+"""What a client asks for becomes jobs: checked and planned completely before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import Any
+
+from wan_engine.errors import InputError
+from wan_engine.film import check_film, plan_film
+from wan_engine.plan.model import Plan
+from wan_engine.schedule.project import project_from_text, settings_from_values
+from wan_engine.schedule.seeds import fixed_seed
+from wan_engine.service.allowed import check_output_folder, settings_inside
+from wan_engine.service.config import ServiceConfig
+from wan_engine.service.records import NewJob, device_name
+from wan_engine.settings import Settings, settings_to_mapping
+
+_TITLE_LENGTH = 80
+
+
+@dataclass(frozen=True)
+class Order:
+    """A film that a client asks for.
+
+    settings: definite: its seed drawn, every path whole and inside the allowed folders, an output folder.
+    notes: from reading it.  name: of the file it came in, "" for none.
+    """
+
+    settings: Settings
+    notes: tuple[str, ...] = ()
+    name: str = ""
+
+    def title(self) -> str:
+        """What the film is called if nobody says: its file's name, else its first words."""
+        words = PurePath(self.name).stem or " ".join(next(iter(self.settings.prompts.values()), "").split())
+        return words if len(words) <= _TITLE_LENGTH else words[: _TITLE_LENGTH - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How jobs are put into the queue. title: "" for the order's own.  batch: shared by jobs sent together."""
+
+    title: str = ""
+    priority: int = 0
+    batch: str = ""
+
+
+def order_of_values(values: Mapping[str, Any], config: ServiceConfig) -> Order:
+    """An order by the names of settings. Raises InputError, OutsideError among it."""
+    return Order(_definite(settings_from_values(values), config))
+
+
+def order_of_text(text: str, name: str, config: ServiceConfig) -> Order:
+    """An order by the text of a project file of any kind. name: its file's name, for errors."""
+    project = project_from_text(text, name)
+    with _placed(name):
+        return Order(_definite(project.settings, config), project.notes, name)
+
+
+def _definite(settings: Settings, config: ServiceConfig) -> Settings:
+    chosen = replace(settings, output_dir=settings.output_dir.strip() or str(config.outputs))
+    return fixed_seed(settings_inside(chosen, config.roots()))
+
+
+def order_plan(order: Order) -> Plan:
+    """What would be made. Raises as `plan_film`, with the file's name."""
+    with _placed(order.name):
+        return plan_film(order.settings)
+
+
+def order_job(order: Order, wish: Wish) -> NewJob:
+    """The job of an order, after everything that could refuse the film was tried. Raises as `check_film`."""
+    with _placed(order.name):
+        check_output_folder(Path(order.settings.output_dir))
+        plan = check_film(order.settings)
+        return NewJob(
+            settings=settings_to_mapping(order.settings),
+            title=wish.title or order.title(),
+            batch=wish.batch,
+            priority=wish.priority,
+            device=device_name(order.settings.device),
+            notes=(*order.notes, *plan.notes),
+        )
+
+
+@contextmanager
+def _placed(name: str) -> Iterator[None]:
+    """Problems that are found inside say in which file they are."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(replace(each, file=each.file or name) for each in error.problems) from error

@@ -1,0 +1,94 @@
+"""Which paths the API takes: inside the roots, followed through links, and nothing that is no path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wan_engine.errors import InputError
+from wan_engine.service.allowed import OutsideError, check_output_folder, inside_roots, settings_inside
+from wan_engine.settings import SETTINGS, Settings
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> tuple[Path, ...]:
+    """Two folders that are allowed, beside one that is not."""
+    for name in ("films", "models", "secret"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "secret" / "key.txt").write_text("secret")
+    (tmp_path / "films" / "a.png").write_bytes(b"x")
+    return (tmp_path / "films", tmp_path / "models")
+
+
+def test_what_lies_inside_is_given_back_followed(roots: tuple[Path, ...], tmp_path: Path) -> None:
+    assert inside_roots(str(tmp_path / "films" / "a.png"), roots) == roots[0].resolve() / "a.png"
+    assert inside_roots(str(tmp_path / "secret" / ".." / "films" / "new" / "b.png"), roots).name == "b.png"
+    assert inside_roots(str(roots[0]), roots) == roots[0].resolve()
+
+
+def test_a_root_that_is_itself_a_link_counts_by_where_it_leads(roots: tuple[Path, ...], tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(roots[0])
+    assert inside_roots(str(tmp_path / "link" / "a.png"), (tmp_path / "link",)) == roots[0].resolve() / "a.png"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{root}/../secret/key.txt",
+        "{root}/link/key.txt",
+        "{root}/link_to_file",
+        "/etc/passwd",
+        "/dev/zero",
+        "{root}x/a.png",
+        "a.png",
+        "../a.png",
+        "~/a.png",
+        "",
+    ],
+)
+def test_what_lies_outside_is_refused_with_the_roots(roots: tuple[Path, ...], tmp_path: Path, path: str) -> None:
+    (roots[0] / "link").symlink_to(tmp_path / "secret")
+    (roots[0] / "link_to_file").symlink_to(tmp_path / "secret" / "key.txt")
+    with pytest.raises(OutsideError) as caught:
+        inside_roots(path.format(root=roots[0]), roots, "init_image")
+    (problem,) = caught.value.problems
+    assert problem.field == "init_image"
+    assert str(roots[0]) in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "path", ["{root}/a\0b", "http://x/y.png", "file:///etc/passwd", "{root}/loop", "{root}/\ud800"]
+)
+def test_what_is_no_path_is_wrong_input(roots: tuple[Path, ...], path: str) -> None:
+    (roots[0] / "loop").symlink_to(roots[0] / "loop")
+    with pytest.raises(InputError):
+        inside_roots(path.format(root=roots[0]), roots)
+
+
+def test_every_path_of_the_table_is_looked_at(roots: tuple[Path, ...]) -> None:
+    """A setting that names a file and is added later is guarded without a change here."""
+    paths = [name for name, spec in SETTINGS.items() if spec.kind == "path"]
+    images = [name for name, spec in SETTINGS.items() if spec.kind == "images"]
+    outside = {**dict.fromkeys(paths, "/etc/passwd"), **{name: {"3": "/etc/passwd"} for name in images}}
+    with pytest.raises(OutsideError) as caught:
+        settings_inside(Settings(**outside), roots)
+    found = {(problem.field, problem.key) for problem in caught.value.problems}
+    assert found == {(name, "") for name in paths} | {(name, "3") for name in images}
+
+
+def test_paths_inside_become_whole(roots: tuple[Path, ...]) -> None:
+    given = Settings(init_image=f"{roots[0]}/./a.png", guided_images={"3": f"{roots[1]}/../films/a.png", "5": ""})
+    settings = settings_inside(given, roots)
+    assert settings.init_image == str(roots[0].resolve() / "a.png")
+    assert settings.guided_images == {"3": str(roots[0].resolve() / "a.png"), "5": ""}
+    assert given.guided_images["3"].startswith(str(roots[1]))
+
+
+def test_output_folders(roots: tuple[Path, ...]) -> None:
+    check_output_folder(roots[0])
+    check_output_folder(roots[0] / "new" / "deep")
+    with pytest.raises(InputError, match="not a folder"):
+        check_output_folder(roots[0] / "a.png")
+    with pytest.raises(InputError, match="not a folder"):
+        check_output_folder(roots[0] / "a.png" / "deep")
