@@ -1,0 +1,1 @@
+"""A stand-in for the package by which Forge and Forge Neo run models."""

@@ -1,0 +1,1 @@
+"""Its part that knows the GPU."""
