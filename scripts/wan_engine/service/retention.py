@@ -16,11 +16,12 @@ log = logging.getLogger(__name__)
 
 
 def forget(config: ServiceConfig, store: JobStore, job_id: str) -> bool:
-    """Remove a job's record, log and preview. False: there is no such job, or it is running. Raises StorageError."""
+    """Remove a job's record, log and previews. False: there is no such job, or it is running. Raises StorageError."""
     if not store.delete(job_id):
         return False
     _remove(config.log(job_id))
-    _remove(config.preview(job_id))
+    for preview in (config.preview(job_id), *config.previews.glob(f"{job_id}_clip_*.mp4")):
+        _remove(preview)
     return True
 
 
