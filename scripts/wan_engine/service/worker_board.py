@@ -49,12 +49,14 @@ class WorkerInfo:
         return process if same else None
 
     def kill(self) -> None:
-        """End its process at once; nothing happens when that has ended."""
-        process = self.process()
+        """End its process at once and wait until it is gone; nothing happens when it is."""
+        process, until = self.process(), time.monotonic() + _KILL_SECONDS
         if process is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-                process.wait(_KILL_SECONDS)
+        # Not process.wait(): it would take the exit code from whoever started the process.
+        while self.process() is not None and time.monotonic() < until:
+            time.sleep(0.02)
 
 
 class WorkerBoard:

@@ -1,0 +1,67 @@
+"""The set-up of the service: from flags, into its file and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wan_engine.errors import StorageError
+from wan_engine.service.config import CONFIG_FILE, ServiceConfig, Timing, config_from, read_config, write_config
+
+
+def test_flags_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    flags = {
+        "home": tmp_path / "home",
+        "outputs": Path("films"),
+        "model_roots": (Path("a"), Path("b")),
+        "allowed": (Path("c"),),
+        "idle_minutes": 5.0,
+        "keep_jobs": None,
+    }
+    config = config_from(flags, {"WAN_HOME": "/elsewhere"})
+    assert config == ServiceConfig(
+        home=tmp_path / "home",
+        outputs=tmp_path / "films",
+        model_roots=(tmp_path / "a", tmp_path / "b"),
+        allowed=(tmp_path / "c",),
+        idle_minutes=5.0,
+    )
+    assert config.roots() == (config.uploads, config.outputs, tmp_path / "a", tmp_path / "b", tmp_path / "c")
+
+
+def test_without_flags_everything_has_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = config_from({}, {"WAN_HOME": str(tmp_path / "state")})
+    assert config == ServiceConfig(tmp_path / "state", tmp_path / "outputs", (tmp_path / "state" / "models",))
+    assert not config.home.exists()
+
+
+def test_workers_read_what_the_server_wrote(tmp_path: Path) -> None:
+    config = ServiceConfig(
+        tmp_path / "home", tmp_path / "films", (tmp_path / "models",), keep_days=2.5, timing=Timing(lease=3.0)
+    )
+    write_config(config)
+    assert read_config(config.home) == config
+    assert config.log("a").parent.is_dir()
+    assert config.preview("a").parent.is_dir()
+    assert config.uploads.is_dir()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"home": 3}'])
+def test_a_damaged_file_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / CONFIG_FILE).write_text(text, encoding="utf-8")
+    with pytest.raises(StorageError, match=r"config\.json"):
+        read_config(tmp_path)
+
+
+def test_a_state_folder_without_a_server_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"config\.json"):
+        read_config(tmp_path)
+
+
+def test_a_state_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("", encoding="utf-8")
+    with pytest.raises(StorageError, match="home"):
+        write_config(ServiceConfig(tmp_path / "home", tmp_path))
