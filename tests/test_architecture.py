@@ -32,7 +32,7 @@ MAX_LINES, MAX_TEST_LINES, MAX_FUNCTION_LINES = 400, 600, 60
 ENGINE_FILES = sorted(ENGINE.rglob("*.py"))
 WEBUI_FILES = [*sorted((SCRIPTS / "wan_webui").rglob("*.py")), *SCRIPTS.glob("*.py")]
 HOST_MODULES = ("modules", "backend", "ldm_patched")
-EVERY_HOST_HAS = ("fastapi", "gradio", "httpx", "starlette")
+EVERY_HOST_HAS = ("fastapi", "gradio", "httpx", "starlette", "uvicorn")
 ALL_FILES = [
     *sorted(ROOT.glob("*.py")),
     *sorted(SCRIPTS.rglob("*.py")),

@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+import gradio as gr
+
 from wan_engine.errors import WanError
 from wan_engine.settings import SETTINGS
 from wan_webui.client import ClientError, EngineClient
-from wan_webui.fields import FIELDS, TEXT_FORMS, collect, restore
+from wan_webui.dialect import file_path
+from wan_webui.fields import FIELDS, MODEL_FIELDS, TEXT_FORMS, collect, restore
 from wan_webui.timeline import hint_html, problems_html, timeline_html
 
 log = logging.getLogger(__name__)
@@ -114,6 +117,40 @@ class Actions:
         _, problems = self._answered(payload, work)
         return [mailbox(payload, notes=notes), problems, *filled]
 
+    def models(self, payload: str) -> list[Any]:
+        """The mailbox's answer with the models that are there, and the choices of each control that names one."""
+        found: list[dict[str, Any]] = []
+
+        def work() -> str:
+            found.extend(self._engine.models()["models"])
+            return ""
+
+        answer, _ = self._answered(payload, work)
+        if not found:
+            return [answer, *(gr.update() for _ in MODEL_FIELDS)]
+        named = [{**model, "label": model_label(model)} for model in found]
+        choices = [(model["label"], model["path"]) for model in named if not model.get("error")]
+        return [mailbox(payload, models=named), *(gr.update(choices=choices) for _ in MODEL_FIELDS)]
+
+    def uploader(self, name: str) -> Callable[[Any, str], tuple[str, str]]:
+        """The handler of a setting's upload button: the control's new value and what is wrong."""
+
+        def upload(picked: Any, text: str) -> tuple[str, str]:
+            if picked is None:
+                return text, ""
+            value = text or ""
+
+            def work() -> str:
+                nonlocal value
+                path = str(self._engine.upload(file_path(picked))["path"])
+                value = with_picture(value, path) if SETTINGS[name].kind == "images" else path
+                return ""
+
+            _, problems = self._answered("", work)
+            return value, problems
+
+        return upload
+
     def _answered(self, payload: str, work: Callable[[], str]) -> tuple[str, str]:
         """The mailbox's answer and the HTML that work gives, or the list of what is wrong."""
         try:
@@ -125,6 +162,19 @@ class Actions:
             log.exception("the tab's handler failed")
             problem = {"message": "the tab itself failed; the WebUI's log holds the reason", "remedy": ""}
             return mailbox(payload, failed=True), problems_html([problem])
+
+
+def model_label(model: Mapping[str, Any]) -> str:
+    """How a list names a model: `Wan2.2-TI2V-5B (T2V, I2V)`."""
+    modes = ", ".join(str(mode).upper() for mode in model["modes"])
+    return f"{model['name']} ({modes})" if modes else str(model["name"])
+
+
+def with_picture(text: str, path: str) -> str:
+    """The text of the guided images with one more, on a frame of its own that the user then changes."""
+    lines = text.rstrip().splitlines()
+    key = f"max_f/{len(lines) + 1}" if lines else "max_f"
+    return "\n".join([*lines, f"{key}: {path}"])
 
 
 def mailbox(payload: str, **answer: Any) -> str:

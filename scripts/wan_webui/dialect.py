@@ -1,13 +1,22 @@
-"""Speaks gradio 3.41, 4.40 and 6 alike: the few words in which their events differ."""
+"""Speaks gradio 3.41, 4.40 and 6 alike: the few words in which they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 GRADIO_MAJOR = int(gr.__version__.split(".")[0])
+
+_SCRIPT = "_js" if GRADIO_MAJOR < 4 else "js"
+
+
+def page() -> Any:
+    """A new gr.Blocks that fills the width it is given."""
+    wide: dict[str, Any] = {"fill_width": True} if GRADIO_MAJOR > 4 else {}
+    return gr.Blocks(analytics_enabled=False, title="Wan", **wide)
 
 
 def on(
@@ -21,10 +30,20 @@ def on(
 
     script: JavaScript that gets the inputs (and in some versions the outputs behind them) and returns the inputs.
     """
-    more: dict[str, Any] = {"api_visibility": "private"} if GRADIO_MAJOR > 5 else {"api_name": False}
+    more: dict[str, Any] = {"api_visibility": "private"} if GRADIO_MAJOR > 4 else {"api_name": False}
     if GRADIO_MAJOR == 4:
         # Forge binds one worker to each handler: a second window would wait for the first.
         more["concurrency_limit"] = None
     if script:
-        more["_js" if GRADIO_MAJOR < 4 else "js"] = script
+        more[_SCRIPT] = script
     event(handler, list(inputs), list(outputs), queue=False, show_progress="hidden", **more)
+
+
+def on_script(event: Callable[..., Any], script: str) -> None:
+    """Run JavaScript at an event of a component; the server hears nothing of it."""
+    event(None, None, None, **{_SCRIPT: script})
+
+
+def file_path(picked: Any) -> Path:
+    """Where gradio keeps a file that was picked: a path in newer versions, an object with a name in 3.41."""
+    return Path(getattr(picked, "name", picked))

@@ -23,7 +23,6 @@ TEXT_FORMS = ("prompts", "images")
 
 _DEFAULT_FAMILY = FAMILIES["wan-tiny"]
 _SLIDERS = ("crf",)
-_MODELS = ("model", "i2v_model", "flf2v_model")
 _STEPS = {"clip_duration": 0.5, "flow_shift": 0.5, "soundtrack_offset": 0.1, "width": 16, "height": 16}
 _FEW_CHOICES = 4
 
@@ -101,6 +100,9 @@ UPLOADS: dict[str, tuple[str, ...]] = {
 }
 """Settings whose file can be picked in the browser, with gradio's words for what is taken."""
 
+MODEL_FIELDS = ("model", "i2v_model", "flf2v_model")
+"""Settings that name a model: a list of what is there, and any path."""
+
 _UNSAVED_KINDS = ("prompts", "images", "path", "text")
 
 
@@ -163,7 +165,7 @@ def _component(spec: SettingSpec, common: dict[str, Any]) -> Any:
     if spec.kind == "choice":
         few = len(spec.choices) < _FEW_CHOICES
         return (gr.Radio if few else gr.Dropdown)(list(spec.choices), value=value, **common)
-    if spec.name in _MODELS:
+    if spec.name in MODEL_FIELDS:
         return gr.Dropdown([], value=value, allow_custom_value=True, **common)
     lines = {"prompts": 8, "guided_images": 3}.get(spec.name, 1)
     most = {"prompts": 24, "guided_images": 12}.get(spec.name, 3)

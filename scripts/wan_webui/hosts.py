@@ -36,12 +36,14 @@ _PUBLIC_FLAGS = ("share", "listen", "ngrok", "server_name")
 @dataclass(frozen=True)
 class Access:
     """Who can reach the WebUI. public: others than this machine can.  gradio_auth: its pages ask for a password.
-    api_credentials: user and password pairs of --api-auth.  api_only: it runs without pages (--nowebui)."""
+    api_credentials: user and password pairs of --api-auth.  api_only: it runs without pages (--nowebui).
+    remedy: what helps where passwords cannot be asked for."""
 
     public: bool = False
     gradio_auth: bool = False
     api_credentials: tuple[tuple[str, str], ...] = ()
     api_only: bool = False
+    remedy: str = ""
 
     @property
     def restriction(self) -> str:
@@ -50,7 +52,8 @@ class Access:
         if guarded or not self.public:
             return ""
         flag = "--api-auth" if self.api_only else "--gradio-auth"
-        return f"others can reach this WebUI and it asks for no password: start it with {flag} user:password"
+        remedy = self.remedy or f"start it with {flag} user:password"
+        return f"others can reach this WebUI and it asks for no password: {remedy}"
 
 
 class Host(ABC):
@@ -92,11 +95,14 @@ class Host(ABC):
 
 
 class Alone(Host):
-    """No WebUI: a page of its own on this machine."""
+    """No WebUI: a page of its own. public: other machines can reach it."""
 
     name = "alone"
 
-    def __init__(self, outputs: Path, model_roots: tuple[Path, ...] = (), home: Path | None = None) -> None:
+    def __init__(
+        self, outputs: Path, model_roots: tuple[Path, ...] = (), home: Path | None = None, public: bool = False
+    ) -> None:
+        self._public = public
         self.home = home or state_home()
         self.outputs = outputs
         self.model_roots = model_roots or (self.home / "models",)
@@ -104,7 +110,7 @@ class Alone(Host):
 
     @property
     def access(self) -> Access:
-        return Access()
+        return Access(self._public, remedy="start it without --listen and reach it through a tunnel or a proxy")
 
     def release_vram(self) -> None:
         """There is no model of its own."""

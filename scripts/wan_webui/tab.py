@@ -8,17 +8,17 @@ text box `wan_payload`, clicks a hidden button, and finds the answer in the hidd
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from wan_engine.home import API_ROOT
+from wan_engine.families import FAMILIES
 from wan_webui import services
 from wan_webui.actions import EMPTY_HINT, Actions
-from wan_webui.dialect import on
-from wan_webui.fields import FIELDS, elem_id, help_text, unsaved
+from wan_webui.dialect import on, on_script, page
+from wan_webui.fields import FIELDS, MODEL_FIELDS, elem_id, help_text, placeholder, unsaved
 from wan_webui.forms import Form
 from wan_webui.timeline import hint_html
 
@@ -33,13 +33,15 @@ class Wires:
             self.plan = gr.Button("Wan plan", elem_id="wan_do_plan")
             self.send = gr.Button("Wan send", elem_id="wan_do_send")
             self.fill = gr.Button("Wan fill", elem_id="wan_do_fill")
+            self.models = gr.Button("Wan models", elem_id="wan_do_models")
 
 
 def build() -> gr.Blocks:
     """The tab as gradio Blocks, for the host that `services` serves."""
-    blocks = gr.Blocks(analytics_enabled=False, title="Wan")
+    blocks: gr.Blocks = page()
     with blocks, gr.Column(elem_id="wan"):
-        gr.HTML(_strip_html(), elem_id="wan_engine_strip")
+        gr.HTML(_mount("engine", _page_data()), elem_id="wan_engine_strip")
+        gr.HTML(_mount("tools"), elem_id="wan_tools")
         with gr.Row(elem_id="wan_columns"):
             with gr.Column(elem_id="wan_form", scale=7, min_width=320):
                 form, timeline = _form()
@@ -65,22 +67,44 @@ def _result() -> Any:
         gr.Button("Interrupt", variant="stop", elem_id="wan_interrupt")
         gr.Button("Skip", elem_id="wan_skip", elem_classes="wan-hidden")
     problems = gr.HTML("", elem_id="wan_problems")
-    gr.HTML('<div class="wan-mount" data-mount="film"></div>', elem_id="wan_film")
-    gr.HTML('<div class="wan-mount" data-mount="jobs"></div>', elem_id="wan_jobs")
+    gr.HTML(_mount("film"), elem_id="wan_film")
+    gr.HTML(_mount("jobs"), elem_id="wan_jobs")
     return problems
 
 
 def _wire(actions: Actions, form: Form, wires: Wires, timeline: Any, problems: Any) -> None:
     inputs = [wires.payload, *form.components]
-    script = f"(...values) => wanTab.post(values, {len(inputs)})"
-    on(wires.plan.click, actions.plan, inputs, [wires.answer, timeline], script)
-    on(wires.send.click, actions.send, inputs, [wires.answer, problems], script)
-    on(wires.fill.click, actions.fill, inputs, [wires.answer, problems, *form.components], script)
+    models = [form.controls[name] for name in MODEL_FIELDS]
+    _hidden(wires.plan, "plan", actions.plan, inputs, [wires.answer, timeline])
+    _hidden(wires.send, "send", actions.send, inputs, [wires.answer, problems])
+    _hidden(wires.fill, "fill", actions.fill, inputs, [wires.answer, problems, *form.components])
+    _hidden(wires.models, "models", actions.models, [wires.payload], [wires.answer, *models])
+    for name, button in form.uploads.items():
+        control = form.controls[name]
+        on(button.upload, actions.uploader(name), [button, control], [control, problems])
+    for control in form.components:
+        on_script(control.change, "() => { wanTab.changed(); return []; }")
 
 
-def _strip_html() -> str:
-    data: Mapping[str, Any] = {
-        "api": API_ROOT.lstrip("/"),
-        "help": {elem_id(spec.name): help_text(spec) for spec in FIELDS},
-    }
-    return f'<div class="wan-mount" data-mount="engine" data-page="{escape(json.dumps(data))}"></div>'
+def _hidden(button: Any, name: str, handler: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
+    """Let the page's script call a handler by `ask(name, note)`."""
+    on(button.click, handler, inputs, outputs, f"(...values) => wanTab.post('{name}', values, {len(inputs)})")
+
+
+def _mount(name: str, data: str = "") -> str:
+    """The place where the script builds a part of the page."""
+    given = f' data-page="{escape(data)}"' if data else ""
+    return f'<div class="wan-mount" data-mount="{name}"{given}></div>'
+
+
+def _page_data() -> str:
+    """What the script has to know of the table of settings and of the models' families."""
+    takes = ("steps", "guidance_scale", "guidance_scale_2")
+    return json.dumps(
+        {
+            "help": {elem_id(spec.name): help_text(spec) for spec in FIELDS},
+            "placeholders": {
+                family.name: {name: placeholder(name, family) for name in takes} for family in FAMILIES.values()
+            },
+        }
+    )
