@@ -7,48 +7,23 @@ setting is declared once. `settings_check.settings_from_mapping` turns a user's 
 
 from __future__ import annotations
 
-import re
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from fractions import Fraction
 from typing import Any
+
+from wan_engine.setting_spec import SettingSpec as SettingSpec
+from wan_engine.setting_spec import parse_fps as parse_fps
+from wan_engine.setting_spec import setting
 
 PROJECT_VERSION = 1
 """Version of the project file schema; a file with a higher one is refused."""
 
 
 @dataclass(frozen=True)
-class SettingSpec:
-    """What one setting is.
-
-    kind: `int`, `float`, `bool`, `text`, `path`, `choice`, `fps`, `schedule` (numbers by frame), `text_schedule`
-    (words by frame), `prompts` (text by key), `images` (path by key).
-    minimum and maximum are inclusive and in `unit`; for a schedule they hold for each value.
-    """
-
-    name: str
-    kind: str
-    default: Any
-    label: str
-    group: str
-    help: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    unit: str = ""
-
-
-def _setting(default: Any, kind: str, label: str, group: str, help_text: str, **more: Any) -> Any:
-    metadata = {"kind": kind, "label": label, "group": group, "help": help_text, **more}
-    if isinstance(default, dict):
-        return field(default_factory=lambda: dict(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True)
 class Settings:
     """Everything a user can set for a film. Names are the keys of project files and, with dashes, of flags."""
 
-    prompts: dict[str, str] = _setting(
+    prompts: dict[str, str] = setting(
         {},
         "prompts",
         "Prompts",
@@ -56,13 +31,13 @@ class Settings:
         "What is seen from which frame on: an object of key and text. A key is a frame number, arithmetic with max_f, "
         "or seconds (12.5s). A prompt holds until the next key; --neg starts its negative part.",
     )
-    positive_prompt: str = _setting("", "text", "Positive prompt", "prompts", "Put before every prompt.")
-    negative_prompt: str = _setting("", "text", "Negative prompt", "prompts", "Added to every prompt's negative part.")
+    positive_prompt: str = setting("", "text", "Positive prompt", "prompts", "Put before every prompt.")
+    negative_prompt: str = setting("", "text", "Negative prompt", "prompts", "Added to every prompt's negative part.")
 
-    max_frames: int = _setting(
+    max_frames: int = setting(
         120, "int", "Frames", "film", "Length of the film.", minimum=1, maximum=1_000_000, unit="frames"
     )
-    fps: str = _setting(
+    fps: str = setting(
         "16",
         "fps",
         "Frames per second",
@@ -73,7 +48,7 @@ class Settings:
         maximum=240,
         unit="frames/s",
     )
-    width: int = _setting(
+    width: int = setting(
         0,
         "int",
         "Width",
@@ -83,7 +58,7 @@ class Settings:
         maximum=8192,
         unit="pixels",
     )
-    height: int = _setting(
+    height: int = setting(
         0,
         "int",
         "Height",
@@ -93,7 +68,7 @@ class Settings:
         maximum=8192,
         unit="pixels",
     )
-    model_fps: str = _setting(
+    model_fps: str = setting(
         "0",
         "fps",
         "Model frames per second",
@@ -104,7 +79,7 @@ class Settings:
         maximum=240,
         unit="frames/s",
     )
-    resample: str = _setting(
+    resample: str = setting(
         "blend",
         "choice",
         "Resampling in time",
@@ -112,7 +87,7 @@ class Settings:
         "How film frames between two model frames are made: the nearest one, or a linear blend of both.",
         choices=("nearest", "blend"),
     )
-    clip_duration: float = _setting(
+    clip_duration: float = setting(
         0.0,
         "float",
         "Longest clip",
@@ -124,19 +99,19 @@ class Settings:
         unit="seconds",
     )
 
-    init_image: str = _setting("", "path", "Start image", "start", "Picture the film starts from.")
-    init_video: str = _setting(
+    init_image: str = setting("", "path", "Start image", "start", "Picture the film starts from.")
+    init_video: str = setting(
         "", "path", "Start video", "start", "Film that is continued: its last frame is the film's first."
     )
-    end_image: str = _setting("", "path", "End image", "start", "Picture the film's last frame arrives at.")
-    guided_images: dict[str, str] = _setting(
+    end_image: str = setting("", "path", "End image", "start", "Picture the film's last frame arrives at.")
+    guided_images: dict[str, str] = setting(
         {},
         "images",
         "Guided images",
         "start",
         "Pictures by frame: the film arrives at each on its own frame. Keys as in prompts.",
     )
-    image_fit: str = _setting(
+    image_fit: str = setting(
         "cover",
         "choice",
         "Image fit",
@@ -144,7 +119,7 @@ class Settings:
         "How pictures of another shape are fitted: cropped to cover, bars around to contain, or stretched.",
         choices=("cover", "contain", "stretch"),
     )
-    continuity: str = _setting(
+    continuity: str = setting(
         "auto",
         "choice",
         "Continuity",
@@ -153,7 +128,7 @@ class Settings:
         choices=("auto", "last_frame", "cut"),
     )
 
-    model: str = _setting(
+    model: str = setting(
         "",
         "path",
         "Model",
@@ -161,13 +136,13 @@ class Settings:
         "Folder of the model in the diffusers layout, or of several such folders. Empty takes the embedded small "
         "model.",
     )
-    i2v_model: str = _setting(
+    i2v_model: str = setting(
         "", "path", "Image-to-video model", "model", "Folder of the model that continues from a picture, if another."
     )
-    flf2v_model: str = _setting(
+    flf2v_model: str = setting(
         "", "path", "First-last-frame model", "model", "Folder of the model that goes between two pictures, if another."
     )
-    backend: str = _setting(
+    backend: str = setting(
         "wan",
         "choice",
         "Backend",
@@ -175,10 +150,8 @@ class Settings:
         "wan renders with the model; dry_run draws prompt, clip and frame number without one, to look at the pacing.",
         choices=("wan", "dry_run"),
     )
-    device: str = _setting(
-        "auto", "text", "Device", "model", "Where the model runs: auto, cpu, cuda, cuda:1, mps, xpu."
-    )
-    dtype: str = _setting(
+    device: str = setting("auto", "text", "Device", "model", "Where the model runs: auto, cpu, cuda, cuda:1, mps, xpu.")
+    dtype: str = setting(
         "auto",
         "choice",
         "Precision",
@@ -187,7 +160,23 @@ class Settings:
         choices=("auto", "float32", "bfloat16", "float16"),
     )
 
-    steps: str = _setting(
+    loras: str = setting(
+        "",
+        "text",
+        "LoRAs",
+        "model",
+        "LoRAs of the whole film, one a line: name: weight, where the weight may be a schedule. high or low behind it "
+        "puts it on one expert of Wan 2.2. A tag <lora:name:weight> in a prompt holds for that prompt's clips.",
+    )
+    lora_dir: str = setting(
+        "",
+        "path",
+        "LoRA folder",
+        "model",
+        "Folder that is searched for LoRAs, with the folders in it. Empty takes loras in the engine's state folder.",
+    )
+
+    steps: str = setting(
         "",
         "schedule",
         "Steps",
@@ -196,7 +185,7 @@ class Settings:
         minimum=1,
         maximum=1000,
     )
-    guidance_scale: str = _setting(
+    guidance_scale: str = setting(
         "",
         "schedule",
         "Guidance scale",
@@ -205,7 +194,7 @@ class Settings:
         minimum=0,
         maximum=100,
     )
-    guidance_scale_2: str = _setting(
+    guidance_scale_2: str = setting(
         "",
         "schedule",
         "Guidance scale, low noise",
@@ -214,7 +203,7 @@ class Settings:
         minimum=0,
         maximum=100,
     )
-    flow_shift: float = _setting(
+    flow_shift: float = setting(
         0.0,
         "float",
         "Flow shift",
@@ -223,7 +212,7 @@ class Settings:
         minimum=0,
         maximum=100,
     )
-    sampler: str = _setting(
+    sampler: str = setting(
         "unipc",
         "text_schedule",
         "Sampler",
@@ -231,7 +220,7 @@ class Settings:
         "UniPC or flow Euler, by clip.",
         choices=("unipc", "euler"),
     )
-    seed: int = _setting(
+    seed: int = setting(
         -1,
         "int",
         "Seed",
@@ -240,7 +229,7 @@ class Settings:
         minimum=-1,
         maximum=2**32 - 1,
     )
-    seed_behavior: str = _setting(
+    seed_behavior: str = setting(
         "iter",
         "choice",
         "Seed behaviour",
@@ -248,10 +237,10 @@ class Settings:
         "How the seed goes on from prompt to prompt, as in Deforum.",
         choices=("iter", "ladder", "alternate", "fixed", "random", "schedule"),
     )
-    seed_iter_n: int = _setting(
+    seed_iter_n: int = setting(
         1, "int", "Seed iter N", "sampling", "With iter: prompts that share a seed.", minimum=1, maximum=100_000
     )
-    seed_schedule: str = _setting(
+    seed_schedule: str = setting(
         '0:(s), 1:(-1), "max_f-2":(-1), "max_f-1":(s)',
         "schedule",
         "Seed schedule",
@@ -261,15 +250,15 @@ class Settings:
         maximum=2**32 - 1,
     )
 
-    batch_name: str = _setting(
+    batch_name: str = setting(
         "film",
         "text",
         "Batch name",
         "output",
         "Folder of the films inside the output folder; {timestring}, {seed} and other settings are filled in.",
     )
-    output_dir: str = _setting("", "path", "Output folder", "output", "Where films go. Empty takes the usual place.")
-    codec: str = _setting(
+    output_dir: str = setting("", "path", "Output folder", "output", "Where films go. Empty takes the usual place.")
+    codec: str = setting(
         "h264",
         "choice",
         "Codec",
@@ -277,7 +266,7 @@ class Settings:
         "H.264 or HEVC in mp4, an animated GIF, or png for numbered pictures alone.",
         choices=("h264", "hevc", "gif", "png"),
     )
-    encoder: str = _setting(
+    encoder: str = setting(
         "auto",
         "choice",
         "Encoder",
@@ -285,10 +274,10 @@ class Settings:
         "nvenc encodes on the GPU and is an error where it does not work; auto takes it where it works.",
         choices=("auto", "nvenc", "software"),
     )
-    crf: int = _setting(
+    crf: int = setting(
         17, "int", "CRF", "output", "Quality of the film: 0 is lossless, 51 the worst.", minimum=0, maximum=51
     )
-    preset: str = _setting(
+    preset: str = setting(
         "slow",
         "choice",
         "Preset",
@@ -306,7 +295,7 @@ class Settings:
             "ultrafast",
         ),
     )
-    pixel_format: str = _setting(
+    pixel_format: str = setting(
         "yuv420p",
         "choice",
         "Pixel format",
@@ -314,13 +303,13 @@ class Settings:
         "yuv420p plays everywhere; the others keep more colour.",
         choices=("yuv420p", "yuv444p", "yuv420p10le"),
     )
-    save_frames: bool = _setting(
+    save_frames: bool = setting(
         False, "bool", "Save frames", "output", "Also write <timestring>_000000000.png and so on."
     )
-    make_gif: bool = _setting(False, "bool", "Make GIF", "output", "Also write an animated GIF.")
-    subtitles: bool = _setting(True, "bool", "Subtitles", "output", "Write the prompts as .srt beside the film.")
-    soundtrack: str = _setting("", "path", "Soundtrack", "output", "Sound or film file whose sound the film gets.")
-    soundtrack_offset: float = _setting(
+    make_gif: bool = setting(False, "bool", "Make GIF", "output", "Also write an animated GIF.")
+    subtitles: bool = setting(True, "bool", "Subtitles", "output", "Write the prompts as .srt beside the film.")
+    soundtrack: str = setting("", "path", "Soundtrack", "output", "Sound or film file whose sound the film gets.")
+    soundtrack_offset: float = setting(
         0.0,
         "float",
         "Soundtrack offset",
@@ -330,7 +319,7 @@ class Settings:
         maximum=36_000,
         unit="seconds",
     )
-    keep_clips: bool = _setting(
+    keep_clips: bool = setting(
         False, "bool", "Keep clips", "output", "Keep the lossless clips after the film is finished."
     )
 
@@ -350,29 +339,6 @@ SETTINGS: dict[str, SettingSpec] = {entry.name: _spec(entry) for entry in fields
 
 GROUPS: tuple[str, ...] = tuple(dict.fromkeys(spec.group for spec in SETTINGS.values()))
 """The groups in the order in which they are shown."""
-
-_NTSC = {"23.976": (24000, 1001), "23.98": (24000, 1001), "29.97": (30000, 1001), "59.94": (60000, 1001)}
-_RATE = re.compile(r"-?[0-9]{1,9}(\.[0-9]{0,20}|/[0-9]{1,9})?")
-
-
-def parse_fps(value: str | int | float) -> Fraction:
-    """A frame rate as an exact ratio: `16`, `12.5`, `30000/1001`; 23.976, 29.97 and 59.94 are the broadcast ratios.
-
-    Raises ValueError for anything else. Zero is allowed and means "not set".
-    """
-    text = str(value).strip()
-    if text in _NTSC:
-        return Fraction(*_NTSC[text])
-    # Fraction also reads exponents, and 1e999999999 would take all memory.
-    if not _RATE.fullmatch(text):
-        raise ValueError("it is neither a number nor a ratio")
-    try:
-        rate = Fraction(text)
-    except ZeroDivisionError as error:
-        raise ValueError("its denominator is zero") from error
-    if rate < 0:
-        raise ValueError("it is negative")
-    return rate
 
 
 def settings_to_mapping(settings: Settings) -> dict[str, Any]:

@@ -48,7 +48,12 @@ class Section:
 
 SECTIONS = (
     Section("prompts", "Prompts", (("prompts",), ("positive_prompt", "negative_prompt"))),
-    Section("model", "Model", (("model", "backend"),), (("i2v_model",), ("flf2v_model",), ("device", "dtype"))),
+    Section(
+        "model",
+        "Model",
+        (("model", "backend"),),
+        (("i2v_model",), ("flf2v_model",), ("loras",), ("lora_dir",), ("device", "dtype")),
+    ),
     Section(
         "film",
         "Film",
@@ -133,6 +138,8 @@ def placeholder(name: str, family: Family = _DEFAULT_FAMILY) -> str:
         "model": "empty: the embedded small model",
         "i2v_model": "the model above, if it can",
         "flf2v_model": "the model above, if it can",
+        "loras": "detail: 0.8\nmotion: 0: (0), 40: (1) high",
+        "lora_dir": "the usual place",
         "output_dir": "the usual place",
         "steps": f"{family.steps}, as the model recommends; or 0: (30), 60: (20)",
         "guidance_scale": f"{family.guidance_scale:g}, as the model recommends; or 0: (5), 60: (6.5)",
@@ -167,8 +174,8 @@ def _component(spec: SettingSpec, common: dict[str, Any]) -> Any:
         return (gr.Radio if few else gr.Dropdown)(list(spec.choices), value=value, **common)
     if spec.name in MODEL_FIELDS:
         return gr.Dropdown([], value=value, allow_custom_value=True, **common)
-    lines = {"prompts": 8, "guided_images": 3}.get(spec.name, 1)
-    most = {"prompts": 24, "guided_images": 12}.get(spec.name, 3)
+    lines = {"prompts": 8, "guided_images": 3, "loras": 2}.get(spec.name, 1)
+    most = {"prompts": 24, "guided_images": 12, "loras": 12}.get(spec.name, 3)
     return gr.Textbox(value=value, lines=lines, max_lines=most, placeholder=placeholder(spec.name), **common)
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from wan_engine.errors import InputError, ProblemList
 from wan_engine.schedule.keyed import NumberSchedule, WordSchedule
 from wan_engine.schedule.keys import parse_key
+from wan_engine.schedule.loras import LoraSchedule, read_loras
 from wan_engine.schedule.prompts import PromptSchedule
 from wan_engine.schedule.seeds import prompt_seeds
 from wan_engine.schedule.timeline import Timeline
@@ -32,7 +33,7 @@ class FilmSchedule:
 
     steps, guidance_scale, guidance_scale_2: None where the settings are empty and the model family decides.
     seeds: one for each of `prompts.spans`.  images: by frame, one a frame, the end image on the last.
-    notes: what was ignored or chosen, for the user.
+    loras: those of the setting; the prompts have their own.  notes: what was ignored or chosen, for the user.
     """
 
     timeline: Timeline
@@ -44,6 +45,7 @@ class FilmSchedule:
     seeds: tuple[int, ...]
     images: tuple[GuidedImage, ...]
     notes: tuple[str, ...] = ()
+    loras: tuple[LoraSchedule, ...] = ()
 
 
 def read_schedule(settings: Settings, file: str = "") -> FilmSchedule:
@@ -67,6 +69,7 @@ def read_schedule(settings: Settings, file: str = "") -> FilmSchedule:
     )
     seeds = reader.part(lambda: prompt_seeds(settings, timeline, starts))
     images = reader.images()
+    loras = reader.loras(starts)
     if reader.problems:
         raise InputError(replace(problem, file=problem.file or file) for problem in reader.problems)
     assert prompts is not None
@@ -74,7 +77,7 @@ def read_schedule(settings: Settings, file: str = "") -> FilmSchedule:
     assert seeds is not None
     notes = (*prompts.notes, *sampler.notes, *reader.notes)
     return FilmSchedule(
-        timeline, prompts, steps, guidance_scale, guidance_scale_2, sampler, tuple(seeds), images, notes
+        timeline, prompts, steps, guidance_scale, guidance_scale_2, sampler, tuple(seeds), images, notes, loras
     )
 
 
@@ -106,6 +109,14 @@ class _Reader:
         schedule.check(starts)
         self.notes.extend(schedule.notes)
         return schedule
+
+    def loras(self, starts: tuple[int, ...]) -> tuple[LoraSchedule, ...]:
+        """The LoRAs of the setting, with their weights in range at each of `starts`."""
+        found = self.part(lambda: read_loras(self._settings.loras, self._timeline)) or ()
+        for lora in found:
+            self.part(lambda lora=lora: [lora.at(start) for start in starts])  # type: ignore[misc]
+            self.notes.extend(lora.notes)
+        return found
 
     def images(self) -> tuple[GuidedImage, ...]:
         """The guided images by frame and the end image on the last; of two on one frame the last given."""

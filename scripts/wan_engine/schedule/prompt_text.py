@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wan_engine.errors import InputError, Problem, ProblemList
 from wan_engine.schedule.expressions import Expression, ExpressionError
+from wan_engine.schedule.loras import TAG, TAG_START, LoraTag, read_tag
 from wan_engine.schedule.timeline import Timeline
 
 NEGATIVE = "--neg"
@@ -14,7 +15,7 @@ NEGATIVE = "--neg"
 
 VARIABLES = ("t", "s", "max_f")
 
-_PARTS = re.compile(r"`[^`]*`|`|--neg")
+_PARTS = re.compile(rf"{TAG}|{TAG_START}|`[^`]*`|`|--neg")
 _PLAIN_NUMBER = re.compile(r"\s*[-+]?([0-9]{1,15}\.?[0-9]{0,15}|\.[0-9]{1,15})\s*")
 
 
@@ -68,11 +69,13 @@ class PromptText:
     """A prompt cut at `--neg`.
 
     positive, negative: what stands before and behind it, blanks kept.  notes: what the user should know.
+    loras: the tags `<lora:name:weight>` that were in it, in order.
     """
 
     positive: Template
     negative: Template
     notes: tuple[str, ...] = ()
+    loras: tuple[LoraTag, ...] = ()
 
 
 class _Reader:
@@ -85,6 +88,7 @@ class _Reader:
         self.notes: list[str] = []
         self.parts: list[list[str | _Math]] = [[]]
         self.cuts: list[int] = []
+        self.loras: list[LoraTag] = []
 
     def read(self) -> None:
         """Fill `parts`, one for each stretch between `--neg`, and `cuts`, where each `--neg` stands (from 0)."""
@@ -97,6 +101,9 @@ class _Reader:
                 self.parts.append([])
             elif found[0] == "`":
                 self.refuse("the backtick is not closed", "Close the math with a second `", found.start())
+            elif found[0][0] == "<":
+                self._tag(found[0], found.start())
+                position += self._blank_between(found.start(), found.end())
             else:
                 self._add(self._math(found[0][1:-1], found.start() + 2))
         self._add(self._text[position:])
@@ -108,6 +115,26 @@ class _Reader:
     def refuse(self, message: str, remedy: str, position: int) -> None:
         """Note a problem at a place of the text, counted from 0."""
         self.problems.add(Problem(message, remedy, self._origin.field, self._origin.key, position + 1))
+
+    def _tag(self, text: str, position: int) -> None:
+        if not text.endswith(">"):
+            self.refuse("the LoRA tag is not closed", "Close it: <lora:name:0.8>", position)
+            return
+        if self.cuts:
+            self.refuse_tag_in_negative(position)
+        try:
+            self.loras.append(read_tag(text, Problem("", "", self._origin.field, self._origin.key, position + 1)))
+        except InputError as error:
+            self.problems.extend(error)
+
+    def refuse_tag_in_negative(self, position: int) -> None:
+        """Note that the tag at this place does nothing."""
+        self.refuse("a LoRA tag has no effect on a negative prompt", f"Put it in front of {NEGATIVE}", position)
+
+    def _blank_between(self, start: int, end: int) -> int:
+        """1 where a tag that is taken out would leave two blanks, else 0."""
+        before, behind = self._text[:start], self._text[end:]
+        return int(behind[:1] == " " and (not before or before[-1] == " "))
 
     def _math(self, text: str, column: int) -> str | _Math | None:
         if not text.strip():
@@ -131,7 +158,7 @@ def read_prompt(text: str, origin: Origin) -> PromptText:
         reader.refuse(message, "Leave one; everything behind it is the negative part", reader.cuts[1])
     reader.problems.raise_if_any()
     positive, negative = (Template(tuple(part)) for part in [*reader.parts, []][:2])
-    return PromptText(positive, negative, tuple(reader.notes))
+    return PromptText(positive, negative, tuple(reader.notes), tuple(reader.loras))
 
 
 def read_positive_box(text: str, origin: Origin) -> PromptText:
@@ -142,13 +169,15 @@ def read_positive_box(text: str, origin: Origin) -> PromptText:
         message = f"{NEGATIVE} stands in the text that is put before every prompt"
         reader.refuse(message, "Move what follows it to the negative prompt", reader.cuts[0])
     reader.problems.raise_if_any()
-    return PromptText(Template(tuple(reader.parts[0])), Template(), tuple(reader.notes))
+    return PromptText(Template(tuple(reader.parts[0])), Template(), tuple(reader.notes), tuple(reader.loras))
 
 
 def read_negative_box(text: str, origin: Origin) -> PromptText:
     """The text added to every prompt's negative part; each `--neg` in it is left out. Raises InputError."""
     reader = _Reader(text, origin)
     reader.read()
+    for tag in reader.loras:
+        reader.refuse_tag_in_negative((tag.place.column or 1) - 1)
     reader.problems.raise_if_any()
     return PromptText(
         Template(), Template(tuple(piece for part in reader.parts for piece in part)), tuple(reader.notes)

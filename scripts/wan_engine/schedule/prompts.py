@@ -14,6 +14,7 @@ from wan_engine.errors import InputError, Problem, ProblemList
 from wan_engine.schedule.documents import listed
 from wan_engine.schedule.entries import stop_if_many
 from wan_engine.schedule.keys import parse_key
+from wan_engine.schedule.loras import LoraWeight
 from wan_engine.schedule.prompt_text import (
     Origin,
     PromptText,
@@ -27,10 +28,14 @@ from wan_engine.schedule.timeline import Timeline
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the model is told at one frame: no backticks, no `--neg`, no blanks around."""
+    """What the model is told at one frame: no backticks, no `--neg`, no LoRA tags, no blanks around.
+
+    loras: those of its tags, the text for all prompts first.
+    """
 
     positive: str
     negative: str
+    loras: tuple[LoraWeight, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,8 @@ class PromptSchedule:
     notes: tuple[str, ...]
     _texts: tuple[PromptText, ...]
     _starts: tuple[int, ...]
-    _before: Template
-    _behind: Template
+    _before: PromptText
+    _behind: PromptText
 
     @classmethod
     def parse(
@@ -82,10 +87,11 @@ class PromptSchedule:
     def at(self, frame: int) -> Prompt:
         """The prompt at a film frame, its math evaluated there. Raises InputError when the math has no value there."""
         text = self._texts[bisect_right(self._starts, frame) - 1]
-        positive = f"{self._before.at(self.timeline, frame)} {text.positive.at(self.timeline, frame)}"
+        positive = f"{self._before.positive.at(self.timeline, frame)} {text.positive.at(self.timeline, frame)}"
         # Two blanks, as Deforum's joining leaves them where it adds no --neg of its own.
-        negative = f"{text.negative.at(self.timeline, frame)}  {self._behind.at(self.timeline, frame)}"
-        return Prompt(positive.strip(), negative.strip())
+        negative = f"{text.negative.at(self.timeline, frame)}  {self._behind.negative.at(self.timeline, frame)}"
+        loras = tuple(tag.at(self.timeline, frame) for tag in (*self._before.loras, *text.loras))
+        return Prompt(positive.strip(), negative.strip(), loras)
 
     def _check(self) -> None:
         problems: dict[tuple[str, str, int | None], Problem] = {}
@@ -107,16 +113,16 @@ class _Reader:
         self.problems = ProblemList()
         self.notes: list[str] = []
 
-    def box(self, text: str, field: str) -> Template:
+    def box(self, text: str, field: str) -> PromptText:
         """The text of a box, for every prompt."""
         read = read_positive_box if field == "positive_prompt" else read_negative_box
         try:
             box = read(text, Origin(field))
         except InputError as error:
             self.problems.extend(error)
-            return Template()
+            return PromptText(Template(), Template())
         self.notes.extend(box.notes)
-        return box.positive if field == "positive_prompt" else box.negative
+        return box
 
     def text(self, key: str, text: str) -> PromptText:
         """One keyed prompt."""
