@@ -70,13 +70,6 @@ class Host(ABC):
     """Folder of the engine's Python environment."""
 
     @property
-    def gradio_major(self) -> int:
-        """The first number of gradio's version."""
-        import gradio
-
-        return int(gradio.__version__.split(".")[0])
-
-    @property
     @abstractmethod
     def access(self) -> Access:
         """Who can reach it."""

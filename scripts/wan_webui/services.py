@@ -23,12 +23,17 @@ class Services:
 _current: Services | None = None
 
 
+def build(host: Host) -> Services:
+    """What serves this host."""
+    installation = Installation(host.environment)
+    engine = EngineProcess(host.home, installation, host.outputs, host.model_roots)
+    return Services(host, installation, engine, EngineClient(engine))
+
+
 def use(host: Host) -> Services:
     """Serve this host from now on. The page of its own calls it first; a WebUI is found by `current`."""
     global _current
-    installation = Installation(host.environment)
-    engine = EngineProcess(host.home, installation, host.outputs, host.model_roots)
-    _current = Services(host, installation, engine, EngineClient(engine))
+    _current = build(host)
     return _current
 
 

@@ -59,6 +59,7 @@ def main():
 
 def load_scripts(kind):
     """Load what a WebUI has loaded by then, and the extensions' scripts."""
+    import gradio  # noqa: F401
     from modules import scripts
 
     if kind in ("forge", "neo"):
