@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,8 @@ def test_workers_read_what_the_server_wrote(tmp_path: Path) -> None:
     assert config.log("a").parent.is_dir()
     assert config.preview("a").parent.is_dir()
     assert config.uploads.is_dir()
+    if os.name == "posix":
+        assert config.uploads.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"home": 3}'])

@@ -28,7 +28,10 @@ def test_a_host_hears_who_asks_until_the_job_ends(store: JobStore, board: HostsB
     store.ask_memory(job_id, "w")
     assert board.heard("a") == HostAnswer((job_id,), working=True)
     assert board.heard("a", [job_id]) == HostAnswer((job_id,), working=True)
+    waiting = store.add(job())
     store.finish(job_id, "w", "done")
+    assert board.heard("a", [job_id]) == HostAnswer((), working=True)
+    store.cancel(waiting.id)
     assert board.heard("a", [job_id]) == HostAnswer((), working=False)
 
 

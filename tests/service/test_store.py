@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from service_samples import SMALL_FILM, Clock, job
@@ -58,6 +59,7 @@ def test_a_job_is_kept_as_it_was_given(store: JobStore, clock: Clock) -> None:
     assert store.get("unknown") is None
 
 
+@hypothesis_settings(max_examples=25)
 @given(text=st.text())
 def test_any_text_can_be_a_title_or_a_setting(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     store = JobStore(tmp_path_factory.getbasetemp() / "texts.sqlite3")
@@ -69,6 +71,7 @@ def test_any_text_can_be_a_title_or_a_setting(tmp_path_factory: pytest.TempPathF
     assert found.title == text + "?"
 
 
+@hypothesis_settings(max_examples=25)
 @given(priorities=st.lists(st.integers(-3, 3), min_size=1, max_size=12))
 def test_the_highest_priority_goes_first_and_then_who_came_first(
     tmp_path_factory: pytest.TempPathFactory, priorities: list[int]

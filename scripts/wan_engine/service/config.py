@@ -91,10 +91,10 @@ class ServiceConfig:
         return (self.uploads, self.outputs, *self.model_roots, *self.allowed)
 
     def make_folders(self) -> None:
-        """Make the folders of the state. Raises StorageError."""
+        """Make the folders of the state, for their owner alone: they hold prompts and pictures. Raises StorageError."""
         for folder in (self.home, self.uploads, self.logs, self.previews):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise storage_error(folder, error, "make the folder") from error
 

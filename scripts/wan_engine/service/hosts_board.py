@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from wan_engine.service.database import Database
 
 ASKED = "SELECT id FROM jobs WHERE state = 'running' AND asks_memory ORDER BY number"
-RUNNING = "SELECT 1 FROM jobs WHERE state = 'running' LIMIT 1"
+WORK = "SELECT 1 FROM jobs WHERE state IN ('queued', 'running') LIMIT 1"
 HEARD = """
 INSERT INTO hosts (id, seen, freed) VALUES (?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, freed = excluded.freed
@@ -28,7 +28,7 @@ SELECT id FROM hosts WHERE seen >= ? AND ? NOT IN (SELECT value FROM json_each(h
 class HostAnswer:
     """What a WebUI is told. asked: ids of running jobs that want the GPUs' memory, until they end.
 
-    working: whether any job runs.
+    working: whether any job runs or waits: as long as it is true, the memory may soon be asked for again.
     """
 
     asked: tuple[str, ...]
@@ -53,7 +53,7 @@ class HostsBoard:
             asked = tuple(row[0] for row in connection.execute(ASKED))
             connection.execute(FORGET, (now - self._fresh,))
             connection.execute(HEARD, (host, now, json.dumps([job for job in asked if job in told])))
-            return HostAnswer(asked, connection.execute(RUNNING).fetchone() is not None)
+            return HostAnswer(asked, connection.execute(WORK).fetchone() is not None)
 
     def waiting(self, job_id: str) -> tuple[str, ...]:
         """The living WebUIs that have not yet freed their memory for this job. Raises StorageError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
 from wan_engine.errors import CapabilityError, RenderError, StorageError, WanError
 from wan_engine.service.config import ServiceConfig
@@ -12,13 +13,18 @@ from wan_engine.service.devices import Device, DeviceList, auto_devices
 from wan_engine.service.records import AUTO
 from wan_engine.service.retention import sweep
 from wan_engine.service.store import JobStore
-from wan_engine.service.worker_board import WorkerBoard
+from wan_engine.service.worker_board import WorkerBoard, WorkerInfo
 from wan_engine.service.worker_process import WorkerProcess
 
 log = logging.getLogger(__name__)
 
 MOST_STARTS = 3
 """Starts that a worker may fail in a row before the jobs that wait for it are told."""
+
+FIRST_WAIT = 2.0
+"""Seconds after a failed start until the next one; twice as long after each further failure."""
+
+_LONGEST_WAIT = 60.0
 
 _STOP_SECONDS = 10.0
 """Longest wait for workers to give their jobs back; one in a longer step does so by itself, later."""
@@ -159,13 +165,21 @@ class Supervisor:
         for device in wanted.keys() - {AUTO, *names}:
             message = f'this machine has no device "{device}"'
             self._store.fail_queued(device, CapabilityError(message, f"Available here: {', '.join(names)}"))
-        autos = auto_devices(devices)
-        taken = {*self._children, *(info.device for info in self._board.all())}
+        autos, workers = auto_devices(devices), self._board.all()
+        taken = {*self._children, *(info.device for info in workers)}
         free = [device for device in names if device not in taken and self._may_start(device)]
-        for_any = [device for device in free if device in autos][: wanted.get(AUTO, 0)]
+        for_any = [device for device in free if device in autos]
+        more = max(0, wanted.get(AUTO, 0) - self._idle(autos, workers))
         for device in free:
-            if device in wanted or device in for_any:
+            if device in wanted or device in for_any[:more]:
                 self._children[device] = WorkerProcess(self._config, device, device in autos)
+
+    def _idle(self, devices: Sequence[str], workers: Sequence[WorkerInfo]) -> int:
+        """How many workers for these devices take a job in a moment: they have none, or are just starting."""
+        busy = {job.worker for job in self._store.list(["running"])}
+        starting = {device for device, child in self._children.items() if not child.entered}
+        waiting = {info.device for info in workers if info.worker not in busy}
+        return len((starting | waiting) & set(devices))
 
     def _known_devices(self, wanted: dict[str, int]) -> tuple[Device, ...]:
         """The devices; () while they are not known yet or, when they cannot be known, with the jobs failed."""
@@ -188,6 +202,6 @@ class _Starts:
         self.next_try = float("-inf")
 
     def failed(self) -> None:
-        """Wait twice as long after each failure, at most a minute."""
+        """Count a failure and put the next try off."""
+        self.next_try = time.monotonic() + min(FIRST_WAIT * 2**self.failures, _LONGEST_WAIT)
         self.failures += 1
-        self.next_try = time.monotonic() + min(2.0**self.failures, 60.0)

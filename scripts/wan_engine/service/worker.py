@@ -35,6 +35,7 @@ from wan_engine.service.store import JobStore
 from wan_engine.service.worker_board import WorkerBoard, WorkerInfo
 from wan_engine.settings import Settings
 from wan_engine.settings_check import settings_from_mapping
+from wan_engine.storage.atomic import storage_error
 from wan_engine.storage.lock import folder_lock
 from wan_engine.storage.places import check_free_space, outputs_root
 
@@ -111,23 +112,30 @@ class Worker:
     def _take(self, job: Job) -> None:
         """Render a job and store what became of it; whatever goes wrong ends this job alone."""
         held = self._heartbeat.hold(job.id)
-        with _job_log(self._config.log(job.id)):
-            log.info("Begun on %s, attempt %d", self._device, job.attempts)
-            try:
-                made = self._render(job, lambda: self._wishes.stopping or held.stop_wanted)
-            except Cancelled:
-                self._stopped(job)
-            except WanError as error:
-                log.warning("Failed: %s", error)
-                self._store.finish(job.id, self.name, "failed", error=error.as_dict())
-            except Exception as error:
-                log.exception("Failed unexpectedly")
-                self._store.finish(job.id, self.name, "failed", error=_unexpected(error))
-            else:
-                self._store.add_notes(job.id, made.notes)
-                self._store.finish(job.id, self.name, "done", result=_paths(made))
-                log.info("Done")
+        try:
+            with _job_log(self._config.log(job.id)):
+                self._attempt(job, lambda: self._wishes.stopping or held.stop_wanted)
+        except StorageError as error:
+            log.warning("%s", error)
+            self._store.finish(job.id, self.name, "failed", error=error.as_dict())
         self._heartbeat.drop()
+
+    def _attempt(self, job: Job, cancelled: CancelCheck) -> None:
+        log.info("Begun on %s, attempt %d", self._device, job.attempts)
+        try:
+            made = self._render(job, cancelled)
+        except Cancelled:
+            self._stopped(job)
+        except WanError as error:
+            log.warning("Failed: %s", error)
+            self._store.finish(job.id, self.name, "failed", error=error.as_dict())
+        except Exception as error:
+            log.exception("Failed unexpectedly")
+            self._store.finish(job.id, self.name, "failed", error=_unexpected(error))
+        else:
+            self._store.add_notes(job.id, made.notes)
+            self._store.finish(job.id, self.name, "done", result=_paths(made))
+            log.info("Done")
 
     def _stopped(self, job: Job) -> None:
         if self._wishes.stopping:
@@ -181,8 +189,14 @@ def _unexpected(error: Exception) -> dict[str, Any]:
 
 @contextmanager
 def _job_log(path: Path) -> Iterator[None]:
-    """What is logged meanwhile also goes into the job's own file, after what earlier attempts left there."""
-    handler = logging.FileHandler(path, encoding="utf-8", errors="replace")
+    """What is logged meanwhile also goes into the job's own file, after what earlier attempts left there.
+
+    Raises StorageError.
+    """
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise storage_error(path, error) from error
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     root = logging.getLogger()
     root.addHandler(handler)

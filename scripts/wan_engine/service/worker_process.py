@@ -48,6 +48,8 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """Ask it to give its job back and end."""
+        if self.ended() is not None:
+            return
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # it may just have ended by itself
             self._process.stdin.write(STOP)
