@@ -10,6 +10,7 @@ from wan_engine.errors import CapabilityError, ModelError, WanError
 from wan_engine.families import Mode, ModelCard
 from wan_engine.models.folder import ModelFolder, open_folder
 from wan_engine.models.headers.header import DOWNLOAD_AGAIN
+from wan_engine.models.integrity import check_whole, check_words
 
 if TYPE_CHECKING:
     import torch
@@ -162,7 +163,7 @@ class Loader:
         model, report = self._model(name, folder)
         _check_loaded(folder, model, report)
         if name == "text_encoder":
-            _check_embeddings(folder, model)
+            check_words(str(folder), model)
         return model.to(self.device).eval().requires_grad_(False)
 
     def _model(self, name: str, folder: Path) -> tuple[Any, dict[str, Any]]:
@@ -208,18 +209,4 @@ def _check_loaded(folder: Path, model: Any, report: dict[str, Any]) -> None:
             words = kind.replace("_keys", "")
             message = f"{folder} does not fit its config: {len(names)} {words} tensors, such as {names[0]}"
             raise ModelError(message, DOWNLOAD_AGAIN)
-    if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
-        raise ModelError(f"{folder} was loaded only in part", DOWNLOAD_AGAIN)
-
-
-def _check_embeddings(folder: Path, encoder: Any) -> None:
-    """UMT5's two names for its word table must be one table that is not empty.
-
-    Some releases of transformers left the encoder's own copy at zero, and every prompt became the same.
-    """
-    import torch
-
-    shared, used = encoder.shared.weight, encoder.encoder.embed_tokens.weight
-    if not torch.equal(shared, used) or not bool(shared.any()):
-        message = f"{folder}: the text encoder's word table was not loaded"
-        raise ModelError(message, "Use the locked version of transformers, or download the folder again")
+    check_whole(str(folder), model)
