@@ -12,7 +12,7 @@ from wan_engine.service.config import ServiceConfig, Timing, write_config
 from wan_engine.service.records import NewJob
 from wan_engine.settings import Settings, settings_to_mapping
 
-QUICK = Timing(lease=2.0, renew=0.3, poll=0.05, worker_idle=0.5, cancel_patience=2.0, host_wait=2.0, host_fresh=2.0)
+QUICK = Timing(lease=3.0, renew=0.3, poll=0.05, worker_idle=0.5, cancel_patience=2.0, host_wait=2.0, host_fresh=2.0)
 """Times short enough for tests and long enough for a busy machine."""
 
 SMALL_FILM = Settings(

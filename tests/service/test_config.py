@@ -68,3 +68,19 @@ def test_a_state_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("", encoding="utf-8")
     with pytest.raises(StorageError, match="home"):
         write_config(ServiceConfig(tmp_path / "home", tmp_path))
+
+
+def test_the_page_says_the_times_that_hold() -> None:
+    page = " ".join((Path(__file__).resolve().parents[2] / "docs" / "service.md").read_text(encoding="utf-8").split())
+    timing, config = Timing(), ServiceConfig(Path(), Path())
+    for words in (
+        f"holds its job for {timing.lease:g} seconds and renews that every {timing.renew:g} seconds",
+        f"nothing to do for {timing.worker_idle:g} seconds",
+        f"has not stopped {timing.cancel_patience:g} seconds later is killed",
+        f"heard in the last {timing.host_fresh:g} seconds",
+        f"After {timing.host_wait:g} seconds",
+        f"older than {config.keep_days:g} days or beyond the latest {config.keep_jobs}",
+        f"must have {config.min_free_bytes / 1e9:g} GB free",
+    ):
+        assert words in page
+    assert timing.sweep == 3600

@@ -31,6 +31,7 @@ def test_jobs_without_a_device_go_to_the_gpus(found: tuple[Device, ...], autos: 
     assert auto_devices(found) == autos
 
 
+@pytest.mark.slow
 def test_torch_is_asked() -> None:
     found = ask_devices()
     assert found[-1].name == "cpu"
