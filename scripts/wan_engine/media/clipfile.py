@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,23 @@ class ClipWriter(WholeOrNothing):
         except OSError as error:
             logger.info("an aborted clip could not be closed, it is removed: %s", error)
         self._target.discard()
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What a clip's file says. width, height: in pixels.  fps: the model's rate."""
+
+    width: int
+    height: int
+    fps: Fraction
+    frames: int
+
+
+def clip_info(path: Path) -> ClipInfo:
+    """Size, rate and number of frames of a clip, without decoding it. Raises MediaError."""
+    with _opened(path) as (container, stream):
+        frames = _frame_count(path, container, stream)
+        return ClipInfo(stream.codec_context.width, stream.codec_context.height, Fraction(stream.average_rate), frames)
 
 
 def read_clip(path: Path) -> Iterator[Picture]:

@@ -60,6 +60,24 @@ def picture_size(path: Path) -> tuple[int, int]:
         return image.width, image.height
 
 
+def picture_format(path: Path) -> str | None:
+    """What kind of picture the content is, as file names end: `png`, `jpg`; `animation` for a moving GIF.
+
+    None for a file that is no picture. Raises MediaError for a picture that is damaged or too large.
+    """
+    from PIL import UnidentifiedImageError
+
+    try:
+        with _opened(path) as image:
+            name = str(image.format).lower()
+            moves = name == "gif" and getattr(image, "n_frames", 1) > 1
+            return "animation" if moves else {"jpeg": "jpg", "mpo": "jpg"}.get(name, name)
+    except MediaError as error:
+        if isinstance(error.__cause__, UnidentifiedImageError):
+            return None
+        raise
+
+
 def fit_note(size: tuple[int, int], width: int, height: int, fit: str) -> str:
     """What fitting does to a picture of this size, for the plan's notes: "" when it has the size already."""
     if size == (width, height):

@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 
 _NOT_INPUTS = (
     *("index", "chain", "key", "part", "parts", "start", "end", "arrives", "continuity"),
-    *("start_image", "end_image", "init_video"),
+    *("start_image", "end_image", "init_video", "loras"),
 )
-"""Fields of a clip that do not change its pictures: where it lies in the film, and paths whose pictures are hashed."""
+"""Fields of a clip that do not change its pictures: where it lies in the film, and paths whose content is hashed."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class ClipStore:
 
     def film_file(self, clip: Clip) -> Path:
         """Where the clip's lossless frames lie."""
-        return self.folder / f"clip_{clip.index:04d}.mkv"
+        return _film_file(self.folder, clip.index)
 
     def _record_file(self, clip: Clip) -> Path:
-        return self.folder / f"clip_{clip.index:04d}.json"
+        return _record_file(self.folder, clip.index)
 
     def state_file(self, clip: Clip) -> Path:
         """Where the state of a clip in the middle lies."""
@@ -66,6 +66,9 @@ class ClipStore:
             dtype=resolved.get("dtype"),
             model=resolved.get("models", {}).get(request.clip.mode),
         )
+        if request.clip.loras:  # films from before there were any keep their hashes
+            known = resolved.get("loras", {})
+            values["loras"] = [[known.get(lora.path), lora.weight, lora.expert] for lora in request.clip.loras]
         return value_hash(values)
 
     def is_finished(self, clip: Clip, inputs: str) -> bool:
@@ -121,6 +124,20 @@ class ClipStore:
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             logger.warning("the saved state of clip %d cannot be read and it starts anew: %s", clip.index + 1, error)
             return None
+
+
+def finished_clip(folder: Path, index: int) -> Path | None:
+    """The lossless file of clip `index` (from 0) in a clips folder, None as long as it is not finished."""
+    there = _film_file(folder, index).is_file() and _record_file(folder, index).is_file()
+    return _film_file(folder, index) if there else None
+
+
+def _film_file(folder: Path, index: int) -> Path:
+    return folder / f"clip_{index:04d}.mkv"
+
+
+def _record_file(folder: Path, index: int) -> Path:
+    return folder / f"clip_{index:04d}.json"
 
 
 def _picture_hash(picture: Picture | None) -> str:

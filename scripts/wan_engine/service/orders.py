@@ -17,6 +17,7 @@ from wan_engine.service.allowed import check_output_folder, settings_inside
 from wan_engine.service.config import ServiceConfig
 from wan_engine.service.records import NewJob, device_name
 from wan_engine.settings import Settings, settings_to_mapping
+from wan_engine.storage.places import check_free_space
 
 _TITLE_LENGTH = 80
 
@@ -71,10 +72,11 @@ def order_plan(order: Order) -> Plan:
         return plan_film(order.settings)
 
 
-def order_job(order: Order, wish: Wish) -> NewJob:
+def order_job(order: Order, wish: Wish, config: ServiceConfig) -> NewJob:
     """The job of an order, after everything that could refuse the film was tried. Raises as `check_film`."""
     with _placed(order.name):
         check_output_folder(Path(order.settings.output_dir))
+        check_free_space(Path(order.settings.output_dir), config.min_free_bytes)
         plan = check_film(order.settings)
         return NewJob(
             settings=settings_to_mapping(order.settings),

@@ -5,36 +5,39 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from api_samples import TOKEN
+from api_samples import FOX, ROOT, TOKEN
+from service_samples import QUICK, quick_config
 from wan_engine.home import TOKEN_HEADER
 from wan_engine.service.api.app import make_app
 from wan_engine.service.api.context import Context
 from wan_engine.service.api.security import GuardLimits
-from wan_engine.service.config import ServiceConfig, write_config
+from wan_engine.service.config import ServiceConfig
 from wan_engine.service.hosts_board import HostsBoard
 from wan_engine.service.life import Life
 from wan_engine.service.store import JobStore
+from wan_engine.service.worker import Wishes, Worker
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> ServiceConfig:
     """The set-up of an engine whose uploads are small."""
-    config = ServiceConfig(
-        home=tmp_path / "home",
-        outputs=tmp_path / "films",
+    config = quick_config(
+        tmp_path,
         model_roots=(tmp_path / "models",),
         allowed=(tmp_path / "inputs",),
         max_upload_bytes=2_000_000,
         min_free_bytes=1_000_000,
+        timing=replace(QUICK, worker_idle=0.05),
     )
-    write_config(config)
     for folder in (config.outputs, *config.model_roots, *config.allowed):
         folder.mkdir()
     return config
@@ -59,6 +62,17 @@ def client(app: FastAPI) -> Iterator[TestClient]:
     """A client with the token."""
     with TestClient(app, base_url="http://127.0.0.1:1", headers={TOKEN_HEADER: TOKEN}) as client:
         yield client
+
+
+@pytest.fixture
+def film(client: TestClient, config: ServiceConfig) -> dict[str, Any]:
+    """The job of a film that was rendered by a worker, with its clips and pictures kept."""
+    wanted = {"settings": {**FOX, "save_frames": True, "keep_clips": True}, "title": "fox"}
+    job_id = client.post(f"{ROOT}/renders", json=wanted).json()["jobs"][0]["id"]
+    Worker(config, "cpu", True, Wishes()).run()
+    job: dict[str, Any] = client.get(f"{ROOT}/jobs/{job_id}").json()
+    assert job["state"] == "done", job["error"]
+    return job
 
 
 @pytest.fixture

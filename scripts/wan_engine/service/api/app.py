@@ -9,13 +9,26 @@ from fastapi.openapi.utils import get_openapi
 
 from wan_engine import __version__
 from wan_engine.home import API_ROOT, TOKEN_HEADER
-from wan_engine.service.api import planning
+from wan_engine.service.api import (
+    events,
+    files,
+    hosts,
+    jobs,
+    models,
+    planning,
+    presets,
+    renders,
+    system,
+    uploads,
+)
 from wan_engine.service.api.context import Context
 from wan_engine.service.api.problems import MEDIA_TYPE, install_handlers
 from wan_engine.service.api.schemas import ProblemDocument
 from wan_engine.service.api.security import Guard, GuardLimits
 
-ROUTERS = (planning.router,)
+ROUTERS = tuple(
+    group.router for group in (system, planning, renders, jobs, events, files, uploads, models, presets, hosts)
+)
 
 _ABOUT = """The engine turns prompt schedules into films with Wan video models. It listens on this machine only. Every
 request carries the token of the engine's start in the header `X-Wan-Token`."""

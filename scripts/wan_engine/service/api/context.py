@@ -11,6 +11,7 @@ from fastapi import Depends, Path, Request
 
 from wan_engine.service.api.problems import not_found
 from wan_engine.service.config import ServiceConfig
+from wan_engine.service.devices import DeviceList
 from wan_engine.service.hosts_board import HostsBoard
 from wan_engine.service.life import Life
 from wan_engine.service.records import Job
@@ -29,6 +30,7 @@ class Context:
     store: JobStore
     hosts: HostsBoard
     life: Life
+    devices: DeviceList = field(default_factory=DeviceList)
     started: float = field(default_factory=time.time)
     encoder: asyncio.Lock = field(default_factory=asyncio.Lock)
     prober: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -247,6 +247,7 @@ class SystemOut(BaseModel):
     free_bytes: int
     jobs: dict[JobState, int]
     devices: list[dict[str, Any]]
+    devices_error: str
     workers: list[dict[str, Any]]
 
 

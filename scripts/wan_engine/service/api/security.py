@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wan_engine.home import API_ROOT, TOKEN_HEADER
@@ -86,6 +87,8 @@ class Guard:
         except RequestError as error:
             await _drain(receive)
             await problem_response(error)(scope, receive, send_marked)
+        except ClientDisconnect:
+            return  # it left while it sent: there is nobody to answer
         except Exception as error:
             if started:
                 raise

@@ -1,0 +1,21 @@
+"""The route that lists models."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+
+from wan_engine.models.listing import list_models
+from wan_engine.service.api.context import UseContext
+from wan_engine.service.api.problems import PlainJSON
+from wan_engine.service.api.schemas import ModelOut
+from wan_engine.tiny import WEIGHTS
+
+router = APIRouter(tags=["models"])
+
+
+@router.get("/models", responses={200: {"model": list[ModelOut]}})
+def models(context: UseContext) -> PlainJSON:
+    """The models below the engine's model folders, and the embedded one; damaged ones with their error."""
+    return PlainJSON([asdict(model) for model in list_models(context.config.model_roots, WEIGHTS)])
