@@ -12,91 +12,19 @@ import subprocess
 import sys
 import time
 import tomllib
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from small_project import Project
+
 ROOT = Path(__file__).resolve().parent.parent
 INSTALL = ROOT / "install.py"
 LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "requirements-test.lock"
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="needs POSIX processes")
-
-BACKEND = """
-import os, shutil
-def build_editable(folder, config_settings=None, metadata_directory=None):
-    return os.path.basename(shutil.copy({wheel!r}, folder))
-"""
-MAIN = "import sys\nprint('engine called with', *sys.argv[1:])\n"
-
-
-def write_wheel(folder: str | Path, name: str, version: str, files: dict[str, str]) -> Path:
-    """Write a wheel that holds these text files."""
-    path = Path(folder) / f"{name}-{version}-py3-none-any.whl"
-    info = f"{name}-{version}.dist-info"
-    meta = {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    every = {**files, **meta}
-    record = "".join(f"{each},,{len(text)}\n" for each, text in every.items()) + f"{info}/RECORD,,\n"
-    with zipfile.ZipFile(path, "w") as wheel:
-        for each, text in {**every, f"{info}/RECORD": record}.items():
-            wheel.writestr(each, text)
-    return path
-
-
-class Project:
-    """A project with the real install.py and three small packages, one of them named torch."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "project"
-        self.wheels = folder / "wheels"
-        self.venv = self.root / ".venv"
-        self.lock = self.root / "requirements.lock"
-        for each in (self.root / "wan_engine", self.wheels):
-            each.mkdir(parents=True)
-        shutil.copy(INSTALL, self.root)
-        (self.root / "wan_engine" / "__main__.py").write_text(MAIN, encoding="utf-8")
-        itself = write_wheel(folder, "wan_engine", "0.1", {"wan_engine.pth": str(self.root)})
-        (self.root / "backend.py").write_text(BACKEND.format(wheel=str(itself)), encoding="utf-8")
-        (self.root / "pyproject.toml").write_text(
-            '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n', encoding="utf-8"
-        )
-        for name in ("requirements.lock", "requirements-test.lock"):
-            (self.root / name).write_text("small_part==1.0\n", encoding="utf-8")
-        self.other_torch = f"pip install torch==2.13.0 --find-links {folder}"
-        for place, version in ((self.wheels, "2.13.0"), (folder, "2.13.0+other")):
-            write_wheel(place, "torch", version, {"torch/__init__.py": f"__version__ = {version!r}\n"})
-        write_wheel(self.wheels, "small_part", "1.0", {"small_part.py": "value = 1\n" * 1000})
-
-    def environment(self, **more: str) -> dict[str, str]:
-        return {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels), **more}
-
-    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, str(self.root / "install.py"), *arguments],
-            env=self.environment(**more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *arguments: str, **more: str) -> tuple[int, str]:
-        process = self.start(*arguments, **more)
-        output = process.communicate(timeout=200)[0]
-        return process.returncode, output
-
-    def ask(self, code: str) -> str:
-        python = self.venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        return subprocess.check_output([python, "-c", code], text=True).strip()
-
-    def forget_stamp(self) -> None:
-        (self.venv / "engine.stamp").unlink()
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +77,7 @@ def test_at_a_terminal_it_says_how_it_is_used() -> None:
     os.close(ours)
 
 
-@pytest.mark.parametrize("arguments", [["serve-films"], ["engine", "--fast"], ["demo", "x"]])
+@pytest.mark.parametrize("arguments", [["film"], ["engine", "--fast"], ["demo", "x"]])
 def test_a_wrong_call_is_answered_with_the_usage(arguments: list[str]) -> None:
     answer = subprocess.run([sys.executable, str(INSTALL), *arguments], capture_output=True, text=True, check=False)
     assert answer.returncode == 2
@@ -200,8 +128,12 @@ def test_a_failing_pip_says_what_and_what_to_do(made: Project) -> None:
     assert str(made.venv / "install.log") in output
     assert "Run the same command again" in output
     assert not (made.venv / "engine.stamp").exists()
+    progress = made.root / ".venv.progress"
+    assert "3/4 packages" in progress.read_text(encoding="utf-8")
+    assert "\nfailed\n" in progress.read_text(encoding="utf-8")
     made.lock.write_text(good, encoding="utf-8")
     assert made.run("engine")[0] == 0
+    assert progress.read_text(encoding="utf-8") == ""
 
 
 def test_the_choice_of_torch_is_remembered_even_by_a_new_environment(made: Project) -> None:
@@ -257,6 +189,11 @@ def test_another_folder_is_left_alone_if_it_holds_something(made: Project, tmp_p
 def test_the_demo_renders_the_example(made: Project) -> None:
     code, output = made.run("demo")
     assert (code, output) == (0, "engine called with render examples/shapes.json --output-dir outputs\n")
+
+
+def test_serve_hands_its_options_to_the_page(made: Project) -> None:
+    code, output = made.run("serve", "--port", "7999")
+    assert (code, output) == (0, "page called with --port 7999\n")
 
 
 def test_the_first_failing_check_ends_the_test(made: Project) -> None:
