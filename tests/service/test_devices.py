@@ -60,6 +60,9 @@ def test_a_failure_is_told_once_and_asked_again(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(RenderError, match=r"libtorch\.so is missing") as caught:
         wait_until(found.known)
     assert "doctor" in caught.value.remedy
+    program.write_text("#!/bin/sh\necho 'Hello from torch'\n", encoding="utf-8")
+    with pytest.raises(RenderError, match="cannot be read"):
+        wait_until(found.known)
     monkeypatch.setattr(devices.sys, "executable", str(tmp_path / "gone"))
     with pytest.raises(RenderError, match="cannot be asked"):
         wait_until(found.known)

@@ -160,6 +160,15 @@ def test_a_lease_that_is_renewed_does_not_run_out(store: JobStore, clock: Clock)
     assert states(store, taken.id) == ["queued", "running", "queued"]
 
 
+def test_a_worker_that_is_known_to_live_keeps_its_job(store: JobStore, clock: Clock) -> None:
+    first, second = store.add_batch([job(), job()])
+    claim(store, "slow")
+    claim(store, "dead")
+    clock.move(LEASE + 1)
+    assert [each.id for each in store.reap_expired(living={"slow"})] == [second.id]
+    assert store.renew(first.id, "slow", LEASE) is False
+
+
 def test_a_worker_whose_job_was_taken_changes_nothing(store: JobStore, clock: Clock) -> None:
     store.add(job())
     taken = claim(store, "dead")

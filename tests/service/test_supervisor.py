@@ -211,6 +211,20 @@ def test_a_worker_that_ignores_the_wish_to_stop_is_killed(
     assert ended(queue, added)[0].state == "done"
 
 
+def test_a_worker_that_is_held_up_for_a_while_keeps_its_job(
+    queue: JobStore, supervise: Supervise, tmp_path: Path
+) -> None:
+    added = queue.add(job(LONG_FILM))
+    supervise(CPU, quick_config(tmp_path, timing=replace(QUICK, lease=0.5, renew=0.1, cancel_patience=60.0))).start()
+    begun(queue, added.id)
+    info = workers(queue)["cpu"]
+    os.kill(info.pid, signal.SIGSTOP)
+    time.sleep(1.0)
+    os.kill(info.pid, signal.SIGCONT)
+    (done,) = ended(queue, added)
+    assert (done.state, done.attempts) == ("done", 1)
+
+
 @pytest.mark.slow
 def test_a_worker_that_hangs_loses_its_job_and_is_killed(queue: JobStore, supervise: Supervise) -> None:
     added = queue.add(job(LONG_FILM))

@@ -41,7 +41,10 @@ def ask_devices() -> tuple[Device, ...]:
     if answer.returncode:
         last = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise RenderError(f"torch cannot say which devices there are: {last}", _REMEDY)
-    return tuple(Device(**values) for values in json.loads(answer.stdout.splitlines()[-1]))
+    try:
+        return tuple(Device(**values) for values in json.loads(answer.stdout.splitlines()[-1]))
+    except (ValueError, TypeError, IndexError) as error:
+        raise RenderError(f"torch's devices cannot be read: {error}", _REMEDY) from error
 
 
 def auto_devices(devices: Sequence[Device]) -> tuple[str, ...]:

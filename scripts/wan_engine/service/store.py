@@ -11,7 +11,7 @@ import logging
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
@@ -188,14 +188,17 @@ class JobStore:
 
     # What the supervisor needs.
 
-    def reap_expired(self, now: float | None = None) -> Jobs:
-        """Take their jobs from dead workers: queued again, or ended if cancelled or crashed too often."""
+    def reap_expired(self, now: float | None = None, living: Collection[str] = ()) -> Jobs:
+        """Take their jobs from dead workers: queued again, or ended if cancelled or crashed too often.
+
+        living: workers that are known to live and keep theirs, such as one that is held up by a slow disk.
+        """
         values = (self.clock() if now is None else now,)
         if self.database.first(sql.EXPIRED, values) is None:
             return []
         with self.database.transaction() as connection:
-            expired = connection.execute(sql.EXPIRED, values).fetchall()
-            return [self._taken_back(connection, _job(row)) for row in expired]
+            expired = [_job(row) for row in connection.execute(sql.EXPIRED, values)]
+            return [self._taken_back(connection, job) for job in expired if job.worker not in living]
 
     def _taken_back(self, connection: sqlite3.Connection, job: Job) -> Job:
         if job.cancel_requested or job.attempts < MOST_ATTEMPTS:

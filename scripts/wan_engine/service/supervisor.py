@@ -70,9 +70,9 @@ class Supervisor:
         self._note_time()
         self._see_children()
         if self._store.clock() >= self._patient_until:
-            self._store.reap_expired()
             self._end_disobedient()
-            self._end_silent()
+            living = self._end_silent()
+            self._store.reap_expired(living=living)
         self._start_wanted()
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + self._config.timing.sweep
@@ -143,17 +143,23 @@ class Supervisor:
             self._store.append_event(job.id, "note", "The worker did not stop and was killed")
             self._store.finish(job.id, job.worker, "cancelled")
 
-    def _end_silent(self) -> None:
-        """Free the devices of dead workers, and of those that hang; their jobs come back by the lease."""
-        timing = self._config.timing
+    def _end_silent(self) -> set[str]:
+        """Free the devices of dead workers, and of those that hang; gives the names of those that live.
+
+        A process that is there and silent may be held up, by a slow disk for instance: it has longer than its lease.
+        """
+        timing, living = self._config.timing, set()
         for info in self._board.all():
-            dead = info.silent > timing.lease and info.process() is None
-            if not dead and info.silent > timing.lease + timing.cancel_patience:
+            there = info.silent <= timing.lease or info.process() is not None
+            if there and info.silent > timing.lease + timing.cancel_patience:
                 log.warning("The worker for %s gave no sign of life for %.0f s and is killed", info.device, info.silent)
                 info.kill()
-                dead = True
-            if dead:
+                there = False
+            if there:
+                living.add(info.worker)
+            else:
                 self._board.leave(info.worker)
+        return living
 
     def _start_wanted(self) -> None:
         """Start workers for the devices that queued jobs want and that have none."""
