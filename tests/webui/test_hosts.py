@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from wan_webui.hosts import Access, Alone
-
-ROOT = Path(__file__).resolve().parents[2]
-HOSTS = ROOT / "tests" / "hosts"
-FOLDERS = {"a1111": (), "reforge": ("reforge",), "forge": ("forge",), "neo": ("forge",)}
-KINDS = tuple(FOLDERS)
+from webui.standin import KINDS, ROOT, run
 
 BEGIN = """
 import json, os, sys, threading
@@ -25,7 +16,8 @@ if kind in ("forge", "neo"):
     import backend.memory_management
 elif kind == "reforge":
     import ldm_patched.modules.model_management
-from modules import call_queue, sd_models, shared
+from modules import call_queue, sd_models, shared, scripts
+sys.path.append(os.path.join(scripts.extension_folders()[0], "scripts"))
 from wan_webui import hosts
 host = hosts.current_host()
 """
@@ -68,25 +60,6 @@ seen.append(look())
 print(json.dumps(seen))
 """
 )
-
-
-def run(kind: str, code: str, data: Path, *flags: str, **environ: str) -> Any:
-    """What code prints inside the stand-in for this WebUI."""
-    (data / "extensions").mkdir(parents=True, exist_ok=True)
-    link = data / "extensions" / "sd-webui-wan"
-    if not link.exists():
-        link.symlink_to(ROOT, target_is_directory=True)
-    path = [HOSTS / folder for folder in ("webui", *FOLDERS[kind])] + [ROOT / "scripts"]
-    answer = subprocess.run(
-        [sys.executable, "-c", code, "--data-dir", str(data), *flags],
-        env={**os.environ, "STANDIN_HOST": kind, "PYTHONPATH": os.pathsep.join(map(str, path)), **environ},
-        cwd=data,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout)
 
 
 @pytest.mark.parametrize("kind", KINDS)
