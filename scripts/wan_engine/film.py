@@ -21,6 +21,8 @@ from wan_engine.executors.local import LocalExecutor
 from wan_engine.families import Lineup
 from wan_engine.media.pictures import write_png
 from wan_engine.models.folder import lineup
+from wan_engine.models.lora.check import lora_notes
+from wan_engine.models.lora.library import find_loras
 from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Plan, plan_text, plan_to_json, read_plan
 from wan_engine.render.assemble import Assembler, check_output
@@ -74,8 +76,10 @@ def plan_film(settings: Settings) -> Plan:
     Raises InputError, CapabilityError or ModelError, and MediaError for a picture that cannot be read.
     """
     settings = settled(settings)
-    plan = build_plan(settings, find_lineup(settings))
-    return replace(plan, notes=(*plan.notes, *picture_notes(plan)))
+    models = find_lineup(settings)
+    plan = build_plan(settings, models, find_loras(settings))
+    of_loras = lora_notes(plan, models) if settings.backend == "wan" else ()
+    return replace(plan, notes=(*plan.notes, *of_loras, *picture_notes(plan)))
 
 
 def check_film(settings: Settings) -> Plan:

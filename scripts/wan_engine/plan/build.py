@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wan_engine.errors import InputError, ProblemList
@@ -9,6 +10,7 @@ from wan_engine.families import Lineup
 from wan_engine.plan.canvas import Canvas, choose_canvas
 from wan_engine.plan.chain import Piece, lay_pieces
 from wan_engine.plan.continuity import CONTINUITIES
+from wan_engine.plan.loras import check_loras, clip_loras
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.plan.needs import disk_bytes, memory_bytes
 from wan_engine.plan.notes import plan_notes
@@ -22,20 +24,22 @@ from wan_engine.schedule.seeds import part_seed
 from wan_engine.settings import Settings, parse_fps
 
 
-def build_plan(settings: Settings, lineup: Lineup) -> Plan:
+def build_plan(settings: Settings, lineup: Lineup, loras: Mapping[str, str] | None = None) -> Plan:
     """The film that these settings and models make. `settings.seed` is fixed: 0 or more (ValueError otherwise).
 
+    loras: paths of the LoRAs that are there, by name.
     Raises InputError with every problem of the settings, then CapabilityError where the models cannot do what is
     asked. Reads no media: of pictures and films only that their files are there.
     """
     if settings.seed < 0:
         raise ValueError("the seed must be fixed before planning; see schedule.seeds.fixed_seed")
-    schedule = _checked_schedule(settings)
+    library = loras or {}
+    schedule = _checked_schedule(settings, library)
     if not lineup.cards:
         raise no_models()
     pace, pieces = _paced_pieces(settings, schedule, lineup)
     canvas = choose_canvas(settings, tuple(dict.fromkeys(lineup.card(piece.mode).family for piece in pieces)))
-    maker = _ClipMaker(settings, schedule, lineup, canvas)
+    maker = _ClipMaker(settings, schedule, lineup, canvas, library)
     clips = tuple(maker.clip(index, piece) for index, piece in enumerate(pieces))
     return Plan(
         fps=pace.film_fps,
@@ -54,7 +58,7 @@ def build_plan(settings: Settings, lineup: Lineup) -> Plan:
     )
 
 
-def _checked_schedule(settings: Settings) -> FilmSchedule:
+def _checked_schedule(settings: Settings, library: Mapping[str, str]) -> FilmSchedule:
     problems = ProblemList()
     for problem in start_problems(settings):
         problems.add(problem)
@@ -65,6 +69,10 @@ def _checked_schedule(settings: Settings) -> FilmSchedule:
         raise InputError(problems) from error
     for problem in guided_problems(settings, schedule.images):
         problems.add(problem)
+    try:
+        check_loras(schedule, library)
+    except InputError as error:
+        problems.extend(error)
     problems.raise_if_any()
     return schedule
 
@@ -90,6 +98,7 @@ class _ClipMaker:
     schedule: FilmSchedule
     lineup: Lineup
     canvas: Canvas
+    loras: Mapping[str, str]
 
     def clip(self, index: int, piece: Piece) -> Clip:
         """The finished clip."""
@@ -125,6 +134,7 @@ class _ClipMaker:
             part=piece.part,
             parts=piece.parts,
             key=span.key,
+            loras=clip_loras(schedule, frame, self.loras),
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wan_engine.plan.timing import LATENT_STRIDE
 
 if TYPE_CHECKING:
-    from wan_engine.plan.model import Clip, Plan
+    from wan_engine.plan.model import Clip, ClipLora, Plan
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -46,7 +46,7 @@ def _broken(plan: Plan) -> Iterator[str]:
         yield f"the clips own {owned} film frames of {plan.frames}"
 
 
-def _wrong_types(values: Plan | Clip, where: str) -> Iterator[str]:
+def _wrong_types(values: Plan | Clip | ClipLora, where: str) -> Iterator[str]:
     for entry in fields(values):
         value = getattr(values, entry.name)
         if not isinstance(value, _TYPES.get(str(entry.type), (object,))):
@@ -62,6 +62,10 @@ def _broken_clip(clip: Clip) -> Iterator[str]:
         yield f"{clip.intervals} intervals do not fit {clip.frames} model frames"
     if clip.steps < 1 or not 0 <= clip.part < clip.parts:
         yield f"steps is {clip.steps}, part {clip.part} of {clip.parts}"
+    for lora in clip.loras:
+        yield from _wrong_types(lora, f'LoRA "{lora.name}": ')
+        if lora.expert not in ("high", "low", "both"):
+            yield f"expert is {lora.expert!r}"
     if clip.continuity not in ("cut", "last_frame"):
         yield f"continuity is {clip.continuity!r}"
     starts = bool(clip.start_image) + bool(clip.init_video) + (clip.continuity == "last_frame")

@@ -16,8 +16,22 @@ from wan_engine.errors import InputError, Problem
 from wan_engine.families import Mode
 from wan_engine.plan.laws import broken_law
 
-PLAN_VERSION = 1
-"""Version of the plan's JSON; a plan with another one is refused."""
+PLAN_VERSION = 2
+"""Version of the plan's JSON. A plan with a newer one is refused; version 1, without LoRAs, is read too."""
+
+
+@dataclass(frozen=True)
+class ClipLora:
+    """A LoRA of a clip.
+
+    name: how the film's notes call it.  path: its file.  weight: factor of its change, not 0.
+    expert: which transformer of Wan 2.2 A14B it changes: high, low or both; models with one are changed by all.
+    """
+
+    name: str
+    path: str
+    weight: float
+    expert: str = "both"
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class Clip:
     init_video: with "start_image" empty: film whose last frame it starts from.
     chain: clips of one chain need each other's last frames and are rendered in order.
     part, parts: which sub-clip of its prompt it is, from 0.  key: the prompt's key as the user wrote it.
+    loras: with the weights at its first film frame.
     """
 
     index: int
@@ -59,6 +74,7 @@ class Clip:
     part: int = 0
     parts: int = 1
     key: str = ""
+    loras: tuple[ClipLora, ...] = ()
 
     @property
     def length(self) -> int:
@@ -135,13 +151,13 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 
 def plan_from_json(values: dict[str, Any], file: str = "") -> Plan:
     """The plan that `plan_to_json` wrote. Raises InputError for another version or damaged values."""
-    if values.get("version") != PLAN_VERSION:
-        message = f"plan version {values.get('version')!r} cannot be read; this engine reads {PLAN_VERSION}"
+    if values.get("version") not in (1, PLAN_VERSION):
+        message = f"plan version {values.get('version')!r} cannot be read; this engine reads 1 to {PLAN_VERSION}"
         raise InputError(Problem(message, "Plan the film again", field="version", file=file))
     try:
         known = {entry.name: values[entry.name] for entry in fields(Plan)}
         known["fps"], known["model_fps"] = Fraction(values["fps_ratio"]), Fraction(values["model_fps_ratio"])
-        known["clips"] = tuple(Clip(**clip) for clip in values["clips"])
+        known["clips"] = tuple(_clip(clip) for clip in values["clips"])
         known["notes"] = tuple(values["notes"])
         plan = Plan(**known)
         broken = broken_law(plan)
@@ -151,6 +167,10 @@ def plan_from_json(values: dict[str, Any], file: str = "") -> Plan:
     if broken:
         raise InputError(Problem(f"the plan is damaged: {broken}", "Plan the film again", file=file))
     return plan
+
+
+def _clip(values: dict[str, Any]) -> Clip:
+    return Clip(**{**values, "loras": tuple(ClipLora(**lora) for lora in values.get("loras", ()))})
 
 
 def plan_text(plan: Plan) -> str:

@@ -10,9 +10,11 @@ from typing import Any
 from wan_engine.backends import Backend, ClipRequest, RunState
 from wan_engine.backends.wan.conditions import Texts, make_conditions
 from wan_engine.backends.wan.guard import guarded
+from wan_engine.backends.wan.loras import ClipLoras
 from wan_engine.backends.wan.run import WanRun
 from wan_engine.errors import CapabilityError
 from wan_engine.families import MODE_WORDS, MODES, Lineup
+from wan_engine.models.files import fingerprint
 from wan_engine.models.folder import open_folder
 from wan_engine.models.load import ATTENTION, Loader, choose_device, choose_dtype
 from wan_engine.plan.model import Plan
@@ -48,6 +50,7 @@ class WanBackend(Backend):
         small = all(card.weights_bytes < _SMALL_BYTES for card in cards.values())
         threads = plan.resolved.get("threads") or (1 if small else torch.get_num_threads())
         torch.set_num_threads(threads)
+        loras = sorted({lora.path for clip in plan.clips for lora in clip.loras})
         hashes = {path: open_folder(Path(path)).fingerprint() for path in {card.path for card in cards.values()}}
         return {
             "device": loader.device,
@@ -56,6 +59,7 @@ class WanBackend(Backend):
             "threads": threads,
             "attention": ATTENTION,
             "models": {mode: {"name": card.name, "sha256": hashes[card.path]} for mode, card in cards.items()},
+            "loras": {path: fingerprint({"lora": Path(path)}) for path in loras},
             "versions": {name: version(name) for name in ("torch", "diffusers", "transformers")},
         }
 
@@ -68,9 +72,10 @@ class WanBackend(Backend):
         loader = self._loader or self._settle({})
         with guarded(f"loading the model for {MODE_WORDS[mode]}"):
             pipeline = loader.pipeline(self._lineup.card(mode), mode)
+            loras = ClipLoras(pipeline, request.clip, loader.dtype, self._lineup.card(mode).name)
         with guarded(f"preparing clip {request.clip.index}"):
             conditions = make_conditions(pipeline, request, self._texts, loader.device)
-            return WanRun(pipeline, request, conditions, state)
+            return WanRun(pipeline, request, conditions, loras, state)
 
     def close(self) -> None:
         """Give the models' memory back. The backend can be used again: it loads anew."""

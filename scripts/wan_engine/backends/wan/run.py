@@ -9,6 +9,7 @@ from wan_engine.backends import ClipRequest, ClipRun, RunState
 from wan_engine.backends.wan import pictures
 from wan_engine.backends.wan.conditions import Conditions, uses_guidance
 from wan_engine.backends.wan.guard import guarded
+from wan_engine.backends.wan.loras import ClipLoras
 from wan_engine.backends.wan.sampling import make_scheduler, restore_state, save_state
 from wan_engine.errors import RenderError
 
@@ -25,11 +26,19 @@ class WanRun(ClipRun):
     rendered, not the first one's for both.
     """
 
-    def __init__(self, pipeline: Any, request: ClipRequest, conditions: Conditions, state: RunState | None) -> None:
+    def __init__(
+        self,
+        pipeline: Any,
+        request: ClipRequest,
+        conditions: Conditions,
+        loras: ClipLoras,
+        state: RunState | None = None,
+    ) -> None:
         self.steps_done = 0
         self._pipeline = pipeline
         self._request = request
         self._conditions = conditions
+        self._loras = loras
         self._latents = conditions.noise
         self._clean: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None
         self._decoded = False
@@ -98,6 +107,7 @@ class WanRun(ClipRun):
     def _velocity(self, timestep: torch.Tensor) -> torch.Tensor:
         """The velocity the model predicts for the latents at this timestep, with guidance."""
         expert, scale = self._expert(timestep)
+        self._loras.on(expert)
         given = self._conditions
         common = {
             "hidden_states": self._model_input(),

@@ -153,6 +153,20 @@ class Adapters:
         _maybe_remove_and_reapply_group_offloading(self._transformer)
 
 
+_ATTRIBUTE = "_wan_loras"
+
+
+def use_loras(transformer: Any, weights: Mapping[Path, float], dtype: torch.dtype, model: str) -> None:
+    """Let the transformer run with exactly these LoRAs; see `Adapters`, which live and end with the transformer."""
+    adapters = getattr(transformer, _ATTRIBUTE, None)
+    if adapters is None:
+        if not weights:
+            return
+        adapters = Adapters(transformer, dtype, model)
+        setattr(transformer, _ATTRIBUTE, adapters)
+    adapters.use(weights)
+
+
 class _Loaded:
     """The tensors of the parts of a LoRA that fit: pairs of down and up by module, additions by parameter.
 
