@@ -139,11 +139,10 @@ class Worker:
 
     def _stopped(self, job: Job) -> None:
         if self._wishes.stopping:
-            log.info("Given back, for the worker stops")
-            self._store.release(job.id, self.name)
+            ended = self._store.release(job.id, self.name)
         else:
-            log.info("Cancelled")
-            self._store.finish(job.id, self.name, "cancelled")
+            ended = self._store.finish(job.id, self.name, "cancelled")
+        log.info("Stopped; the job is %s", ended.state if ended else "another worker's by now")
 
     def _render(self, job: Job, cancelled: CancelCheck) -> FilmResult:
         timing = self._config.timing
