@@ -14,10 +14,11 @@
     const JOBS_SHOWN = 12, LOG_LINES = 200, MOST_CLIP_BUTTONS = 60;
     const ENDED = ["done", "failed", "cancelled"];
     const STATE_WORDS = { queued: "waiting", running: "rendering", done: "finished", failed: "failed", cancelled: "stopped" };
+    const CLIP_EVENTS = ["clip_started", "decoding", "clip_done"];
     const NO_TITLE = "Untitled film";
 
     let root = null; // the tab's element
-    let page = {}; // what Python wrote for the script: help texts, placeholders
+    let page = {}; // what Python wrote for the script: help texts, values of empty boxes
     let restriction = ""; // why costly things may not be done here
 
     // ------------------------------------------------------------------------------------------------ small helpers
@@ -354,7 +355,12 @@
             await pause(RETRY_DELAYS[Math.min(failures, RETRY_DELAYS.length - 1)]);
         }
         if (!alive()) return;
-        await attempt(drawResult);
+        await attempt(async () => {
+            stage.job = await api(`jobs/${id}`);
+            if (!alive()) return;
+            drawStage();
+            await drawResult();
+        });
         refreshJobs();
     }
 
@@ -373,7 +379,7 @@
     /** Take in the events that are there, then, while the job goes on, new ones as a stream. */
     async function listen(id, alive) {
         const known = await api(`jobs/${id}/events?after=${stage.last}`);
-        for (const event of known.events || known) takeEvent(event);
+        for (const event of known) takeEvent(event);
         drawStage();
         if (ENDED.includes(stage.job.state)) return;
         const stop = new AbortController();
@@ -422,7 +428,7 @@
         }
         if (event.kind !== "step") {
             const text = event.message || (event.kind === "state" ? STATE_WORDS[data.state] : event.kind.replaceAll("_", " "));
-            const where = data.clips && event.kind !== "state" ? ` (clip ${data.clip + 1} of ${data.clips})` : "";
+            const where = CLIP_EVENTS.includes(event.kind) ? ` (clip ${data.clip + 1} of ${data.clips})` : "";
             stage.log.push(`${new Date(event.time * 1000).toLocaleTimeString()}  ${text}${where}`);
             if (stage.log.length > LOG_LINES) stage.log.shift();
         }
@@ -459,7 +465,7 @@
         drawClips(job);
         parts.log.textContent = stage.log.join("\n");
         show(parts.more, stage.log.length > 0);
-        if (job.state !== "done") { fill(parts.sheet); fill(parts.files); }
+        if (!ENDED.includes(job.state)) { fill(parts.sheet); fill(parts.files); }
         showInterrupt();
     }
 
@@ -522,20 +528,19 @@
     async function drawResult() {
         const { job, parts } = stage, id = job.id;
         if (!job.folder) return;
-        const answer = await api(`jobs/${id}/files`), files = answer.files || answer;
+        const files = await api(`jobs/${id}/files`);
         if (stage.id !== id) return;
-        const first = (test) => files.find((file) => test(file.name.toLowerCase(), file.kind));
-        const film = first((name, kind) => kind === "film" || /\.(mp4|webm)$/.test(name)), gif = first((name) => name.endsWith(".gif"));
-        const sheet = first((name, kind) => kind === "sheet");
-        if (job.state === "done") {
-            stage.shown = "film";
-            if (film && !film.name.toLowerCase().endsWith(".gif")) fill(parts.screen, video(fileAddress(film.url), "The film"));
-            else if (film || gif) fill(parts.screen, el("img", { src: fileAddress((film || gif).url), alt: "The film" }));
-            else fill(parts.screen);
-        }
+        const first = (kind) => files.find((file) => file.kind === kind);
+        const film = first("film") || first("partial"), gif = first("gif"), sheet = first("sheet");
+        const pictures = files.filter((file) => file.kind === "frame").length;
+        stage.shown = "film";
+        if (film) fill(parts.screen, video(fileAddress(film.url), film.kind === "film" ? "The film" : "What there is of the film"));
+        else if (gif) fill(parts.screen, el("img", { src: fileAddress(gif.url), alt: "The film" }));
+        else if (job.state === "done") fill(parts.screen);
         fill(parts.sheet, sheet ? el("img", { src: fileAddress(sheet.url), alt: "Contact sheet: frames of each prompt", loading: "lazy" }) : null);
-        fill(parts.files, ...files.map((file) => el("li", {},
-            el("a", { href: fileAddress(file.url), download: file.name, text: file.name }), el("span", { class: "wan-quiet", text: sizeWords(file.size) }))));
+        fill(parts.files, ...files.filter((file) => file.kind !== "frame").map((file) => el("li", {},
+            el("a", { href: fileAddress(file.url), download: file.name, text: file.kind, title: file.name }), el("span", { class: "wan-quiet", text: sizeWords(file.size) }))),
+            pictures ? el("li", { class: "wan-quiet", text: `${plural(pictures, "numbered picture")} in ${job.folder}` }) : null);
     }
 
     /** The WebUI's own Esc and Ctrl+Enter read the inline style of this button. */
@@ -753,11 +758,14 @@
     function suggest() {
         const chosen = (inTab("#wan_model input") || {}).value || "";
         const model = models.find((each) => each.path === chosen || each.label === chosen) || models.find((each) => each.path === "");
-        const words = page.placeholders[model ? model.family : ""] || page.placeholders["wan-tiny"];
+        const words = page.own[model ? model.family : ""] || page.own["wan-tiny"];
         for (const [name, text] of Object.entries(words)) {
             const target = input(name);
             if (target) target.placeholder = text;
         }
+        // A list has no placeholder in gradio.
+        input("model").placeholder = "the embedded small model";
+        for (const name of ["i2v_model", "flf2v_model"]) if (input(name)) input(name).placeholder = "the model above, if it can";
     }
 
     // ----------------------------------------------------------------- presets, project files, Deforum's own tab
@@ -803,7 +811,7 @@
         show(tools.remove, Boolean(name));
         if (!name) return;
         const preset = await api(`presets/${encodeURIComponent(name)}`);
-        await ask("fill", { settings: preset.settings || preset });
+        await ask("fill", { settings: preset });
         changed();
     }
 

@@ -44,14 +44,28 @@ class Actions:
         self._engine = engine
 
     def settings(self, values: Sequence[Any]) -> tuple[dict[str, Any], list[str]]:
-        """The form as settings that the engine takes, and notes. Raises WanError."""
+        """The form as settings that the engine takes, and notes. Raises ClientError, FormError with all problems."""
         settings, notes = collect(values), []
+        problems: list[Mapping[str, Any]] = []
         for spec in FIELDS:
             if spec.kind in TEXT_FORMS:
-                entries, more = self._entries(spec.name, settings[spec.name])
-                settings[spec.name] = entries
-                notes += more
+                try:
+                    settings[spec.name], more = self._entries(spec.name, settings[spec.name])
+                    notes += more
+                except FormError as error:
+                    problems += error.problems
+                    settings[spec.name] = {}
+        if problems:
+            raise FormError([*problems, *self._other_problems(settings)])
         return settings, notes
+
+    def _other_problems(self, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What is wrong beside the prompts, so that all of it is told together."""
+        try:
+            self._engine.plan({**settings, "prompts": settings["prompts"] or {"0": ""}})
+        except ClientError as error:
+            return error.problems
+        return []
 
     def _entries(self, name: str, text: str) -> tuple[dict[str, str], list[str]]:
         """Prompts or pictures by key, as the engine reads them from the text."""
@@ -77,7 +91,7 @@ class Actions:
     def _timeline(self, values: Sequence[Any]) -> str:
         settings, notes = self.settings(values)
         answer = self._engine.plan(settings)
-        return timeline_html(answer["plan"], [*notes, *answer.get("notes", ())])
+        return timeline_html(answer["plan"], [*notes, *answer["notes"]], drawn_seed=settings["seed"] == -1)
 
     def send(self, payload: str, *values: Any) -> tuple[str, str]:
         """Do what the payload asks with the form: render, export, save_preset. The mailbox's answer and problems."""
@@ -122,7 +136,7 @@ class Actions:
         found: list[dict[str, Any]] = []
 
         def work() -> str:
-            found.extend(self._engine.models()["models"])
+            found.extend(self._engine.models())
             return ""
 
         answer, _ = self._answered(payload, work)

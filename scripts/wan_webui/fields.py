@@ -23,8 +23,11 @@ TEXT_FORMS = ("prompts", "images")
 
 _DEFAULT_FAMILY = FAMILIES["wan-tiny"]
 _SLIDERS = ("crf",)
-_STEPS = {"clip_duration": 0.5, "flow_shift": 0.5, "soundtrack_offset": 0.1, "width": 16, "height": 16}
+_STEPS = {"soundtrack_offset": 0.1}
 _FEW_CHOICES = 4
+_ONE_LINE = ("path", "fps", "int", "float")
+_TALL = {"prompts": (8, 24), "guided_images": (3, 12), "loras": (2, 8)}
+"""Lines of text boxes, at first and at most."""
 
 
 Row = tuple[str, ...]
@@ -33,7 +36,10 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Section:
-    """One group of the form: the rows that are always seen, and those in a closed accordion."""
+    """One group of the form: the rows that are always seen, and those in a closed accordion.
+
+    title: above it; empty where the first control's label says it.
+    """
 
     name: str
     title: str
@@ -47,7 +53,7 @@ class Section:
 
 
 SECTIONS = (
-    Section("prompts", "Prompts", (("prompts",), ("positive_prompt", "negative_prompt"))),
+    Section("prompts", "", (("prompts",), ("positive_prompt", "negative_prompt"))),
     Section(
         "model",
         "Model",
@@ -108,6 +114,10 @@ UPLOADS: dict[str, tuple[str, ...]] = {
 MODEL_FIELDS = ("model", "i2v_model", "flf2v_model")
 """Settings that name a model: a list of what is there, and any path."""
 
+OWN = ("width", "height", "model_fps", "clip_duration", "flow_shift")
+"""Settings of which 0 leaves the choice to the model: a box for text, for in one for numbers not every gradio can show
+the model's own value while it is empty."""
+
 _UNSAVED_KINDS = ("prompts", "images", "path", "text")
 
 
@@ -124,28 +134,38 @@ def help_text(spec: SettingSpec) -> str:
     return f"{spec.help} Range: {spec.minimum:.10g} to {spec.maximum:.10g}{unit}."
 
 
-def placeholder(name: str, family: Family = _DEFAULT_FAMILY) -> str:
-    """What an empty box shows: the value the engine takes then, or an example."""
-    if name == "guidance_scale_2":
-        own = family.guidance_scale_2
-        return f"{own:g}, as the model recommends" if own is not None else "only for models with two experts"
-    examples = {
-        "prompts": "0: a red fox in fresh snow, morning light\n40: the fox runs through a birch forest --neg blur\n"
-        "5s: the fox rests by a frozen lake",
-        "positive_prompt": "put before every prompt",
-        "negative_prompt": "kept out of every prompt",
-        "guided_images": "40: /pictures/forest.png",
-        "model": "empty: the embedded small model",
-        "i2v_model": "the model above, if it can",
-        "flf2v_model": "the model above, if it can",
-        "loras": "detail: 0.8\nmotion: 0: (0), 40: (1) high",
-        "lora_dir": "the usual place",
-        "output_dir": "the usual place",
-        "steps": f"{family.steps}, as the model recommends; or 0: (30), 60: (20)",
-        "guidance_scale": f"{family.guidance_scale:g}, as the model recommends; or 0: (5), 60: (6.5)",
-        "sampler": "unipc, euler, or 0: (unipc), 60: (euler)",
+def own_values(family: Family) -> dict[str, str]:
+    """What an empty box means with a model of this family, by setting: the value the engine takes then."""
+    two = family.guidance_scale_2
+    return {
+        "width": f"{family.width}",
+        "height": f"{family.height}",
+        "model_fps": f"{family.fps}",
+        "clip_duration": f"{family.native_frames / family.fps:.3g}",
+        "flow_shift": f"{family.flow_shift(family.width, family.height):g}",
+        "steps": f"{family.steps}",
+        "guidance_scale": f"{family.guidance_scale:g}",
+        "guidance_scale_2": f"{two:g}" if two is not None else "only for models with two experts",
     }
-    return examples.get(name, "path of a file" if name in UPLOADS else "")
+
+
+_EXAMPLES = {
+    "prompts": "0: a red fox in fresh snow, morning light\n40: the fox runs through a birch forest --neg blur\n"
+    "5s: the fox rests by a frozen lake",
+    "positive_prompt": "put before every prompt",
+    "negative_prompt": "kept out of every prompt",
+    "guided_images": "40: /pictures/forest.png",
+    "loras": "name: weight",
+    "lora_dir": "loras in the engine's own folder",
+    "output_dir": "the usual place",
+    "sampler": "unipc, or 0: (unipc), 60: (euler)",
+}
+
+
+def placeholder(name: str) -> str:
+    """What an empty box shows before a model is known: the value the engine takes then, or an example."""
+    known = {**own_values(_DEFAULT_FAMILY), **_EXAMPLES}
+    return known.get(name, "path of a file" if name in UPLOADS else "")
 
 
 def component(spec: SettingSpec) -> Any:
@@ -166,7 +186,7 @@ def _component(spec: SettingSpec, common: dict[str, Any]) -> Any:
         return gr.Checkbox(value=value, **common)
     if spec.name in _SLIDERS:
         return gr.Slider(spec.minimum or 0, spec.maximum or 0, value=value, step=1, **common)
-    if spec.kind in ("int", "float"):
+    if spec.kind in ("int", "float") and spec.name not in OWN:
         # Limits are left to the engine: gradio would round silently, or raise an error without a place.
         return gr.Number(value=value, step=_STEPS.get(spec.name, 1), **common)
     if spec.kind == "choice":
@@ -174,8 +194,7 @@ def _component(spec: SettingSpec, common: dict[str, Any]) -> Any:
         return (gr.Radio if few else gr.Dropdown)(list(spec.choices), value=value, **common)
     if spec.name in MODEL_FIELDS:
         return gr.Dropdown([], value=value, allow_custom_value=True, **common)
-    lines = {"prompts": 8, "guided_images": 3, "loras": 2}.get(spec.name, 1)
-    most = {"prompts": 24, "guided_images": 12, "loras": 12}.get(spec.name, 3)
+    lines, most = _TALL.get(spec.name, (1, 1 if spec.kind in _ONE_LINE else 6))
     return gr.Textbox(value=value, lines=lines, max_lines=most, placeholder=placeholder(spec.name), **common)
 
 
@@ -183,6 +202,8 @@ def value_of(spec: SettingSpec, value: Any) -> Any:
     """A setting's value as its control holds it."""
     if spec.kind in TEXT_FORMS:
         return entries_text(value)
+    if spec.name in OWN:
+        return "" if str(value) in ("0", "0.0") else f"{value}"
     return value if spec.kind in ("bool", "int", "float") else str(value)
 
 
@@ -206,6 +227,8 @@ def collect(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _collected(spec: SettingSpec, value: Any) -> Any:
+    if spec.name in OWN:
+        return str(value or "").strip() or spec.default
     if spec.kind in ("bool", "int", "float"):
         return value
     text = "" if value is None else str(value)

@@ -34,7 +34,8 @@ class Form:
 
     def _section(self, section: Section) -> None:
         with gr.Column(elem_id=f"wan_section_{section.name}", elem_classes="wan-section"):
-            gr.HTML(f'<h3 class="wan-title">{section.title}</h3>')
+            if section.title:
+                gr.HTML(f'<h3 class="wan-title">{section.title}</h3>')
             self._rows(section.shown)
             if section.more:
                 title = f"More: {section.title.lower()}"

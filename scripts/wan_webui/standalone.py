@@ -47,10 +47,9 @@ def make_app(serving: Services, root_path: str = "") -> FastAPI:
     """The routes and the tab in one application."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     routes.install(app, serving)
-    blocks = tab.build()
-    return gr.mount_gradio_app(
+    served: FastAPI = gr.mount_gradio_app(
         app,
-        blocks,
+        tab.build(),
         path="/",
         root_path=root_path or None,
         theme=gr.themes.Default(),
@@ -58,12 +57,14 @@ def make_app(serving: Services, root_path: str = "") -> FastAPI:
         head=f"{_LOOK}<script>{(PROJECT / 'javascript' / 'wan.js').read_text(encoding='utf-8')}</script>",
         footer_links=[],
     )
+    return served
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the page until Ctrl+C."""
     given = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     place = Place("0.0.0.0" if given.listen else LOOPBACK, given.port, given.root_path)  # noqa: S104  asked for
     serving = services.use(Alone(given.outputs.expanduser().absolute(), public=given.listen))
     server = _Server(make_app(serving, place.root_path), place)

@@ -18,7 +18,7 @@ from wan_engine.families import FAMILIES
 from wan_webui import services
 from wan_webui.actions import EMPTY_HINT, Actions
 from wan_webui.dialect import on, on_script, page
-from wan_webui.fields import FIELDS, MODEL_FIELDS, elem_id, help_text, placeholder, unsaved
+from wan_webui.fields import FIELDS, MODEL_FIELDS, elem_id, help_text, own_values, unsaved
 from wan_webui.forms import Form
 from wan_webui.timeline import hint_html
 
@@ -99,12 +99,9 @@ def _mount(name: str, data: str = "") -> str:
 
 def _page_data() -> str:
     """What the script has to know of the table of settings and of the models' families."""
-    takes = ("steps", "guidance_scale", "guidance_scale_2")
     return json.dumps(
         {
             "help": {elem_id(spec.name): help_text(spec) for spec in FIELDS},
-            "placeholders": {
-                family.name: {name: placeholder(name, family) for name in takes} for family in FAMILIES.values()
-            },
+            "own": {family.name: own_values(family) for family in FAMILIES.values()},
         }
     )

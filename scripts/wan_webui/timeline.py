@@ -37,13 +37,14 @@ class _Block:
     classes: str
 
 
-def timeline_html(plan: Values, notes: Sequence[str] = ()) -> str:
+def timeline_html(plan: Values, notes: Sequence[str] = (), drawn_seed: bool = False) -> str:
     """The film as a picture: prompts over clips over a ruler, then what it needs and the notes.
 
     plan: as `plan_to_json` writes it.  notes: of reading the input, shown before the plan's own.
+    drawn_seed: the plan's seeds were drawn for it; the film will draw others, so they are not shown.
     """
     frames = int(plan["frames"])
-    prompts, clips = list(_prompt_blocks(plan)), list(_clip_blocks(plan))
+    prompts, clips = list(_prompt_blocks(plan)), list(_clip_blocks(plan, drawn_seed))
     width = min(_MOST_WIDTH_REM, max(6 * len(prompts), 2 * len(clips)))
     label = f"Plan of the film: {_count(len(prompts), 'prompt')}, {_count(len(clips), 'clip')}, {_seconds(plan)}"
     lanes = (
@@ -52,20 +53,20 @@ def timeline_html(plan: Values, notes: Sequence[str] = ()) -> str:
         + _ruler(float(plan["seconds"]), float(plan["fps"]))
     )
     return (
-        f'<div class="wan-plan" role="figure" aria-label="{escape(label)}">{_figures(plan)}'
+        f'<div class="wan-plan" role="figure" aria-label="{escape(label)}">{_figures(plan, drawn_seed)}'
         f'<div class="wan-scroll" tabindex="0"><div class="wan-track" style="min-width:{width}rem">{lanes}</div></div>'
-        f"{_needs(plan)}{notes_html([*notes, *plan.get('notes', ())])}</div>"
+        f"{_needs(plan)}{notes_html(list(dict.fromkeys([*notes, *plan['notes']])))}</div>"
     )
 
 
-def _figures(plan: Values) -> str:
+def _figures(plan: Values, drawn_seed: bool) -> str:
     rate, model_rate = f"{plan['fps']:.4g}", f"{plan['model_fps']:.4g}"
     words = [
         f"<strong>{_seconds(plan)}</strong>",
         f"{plan['frames']} frames at {rate} fps",
         f"{plan['width']} × {plan['height']}",
         _count(len(plan["clips"]), "clip"),
-        f"seed {plan['seed']}",
+        "random seed" if drawn_seed else f"seed {plan['seed']}",
     ]
     if model_rate != rate:
         words.insert(2, f"rendered at {model_rate} fps")
@@ -86,20 +87,20 @@ def _prompt_blocks(plan: Values) -> Iterator[_Block]:
             yield _Block(clip["start"], last["end"], text, title, f"wan-hue-{number % HUES}")
 
 
-def _clip_blocks(plan: Values) -> Iterator[_Block]:
+def _clip_blocks(plan: Values, drawn_seed: bool) -> Iterator[_Block]:
     """The clips; such as are too narrow to see are joined with the ones they touch."""
     least = plan["frames"] * NARROWEST / 100
     waiting: list[Values] = []
     for clip in plan["clips"]:
         waiting.append(clip)
         if clip["end"] - waiting[0]["start"] >= least:
-            yield _clip_block(plan, waiting)
+            yield _clip_block(plan, waiting, drawn_seed)
             waiting = []
     if waiting:
-        yield _clip_block(plan, waiting)
+        yield _clip_block(plan, waiting, drawn_seed)
 
 
-def _clip_block(plan: Values, clips: Sequence[Values]) -> _Block:
+def _clip_block(plan: Values, clips: Sequence[Values], drawn_seed: bool) -> _Block:
     first, last = clips[0], clips[-1]
     seam = "continued" if all(clip["continuity"] == "last_frame" for clip in clips) else "cut"
     mode = escape(first["mode"])
@@ -107,7 +108,8 @@ def _clip_block(plan: Values, clips: Sequence[Values]) -> _Block:
     if len(clips) > 1:
         words = f"{len(clips)} clips, frames {first['start']} to {last['end'] - 1}"
         return _Block(first["start"], last["end"], "", words, classes)
-    return _Block(first["start"], last["end"], f"{mode} {first['frames']}", _clip_words(plan, first), classes)
+    words = _clip_words(plan, first) + ("" if drawn_seed else f", seed {first['seed']}")
+    return _Block(first["start"], last["end"], f"{mode} {first['frames']}", words, classes)
 
 
 def _clip_words(plan: Values, clip: Values) -> str:
@@ -119,7 +121,7 @@ def _clip_words(plan: Values, clip: Values) -> str:
     return (
         f"Clip {clip['index'] + 1} of {len(plan['clips'])}: {mode}, {_start_words(clip)}\n"
         f"film frames {clip['start']} to {clip['end'] - 1} ({seconds:.2f} s), {clip['frames']} model frames\n"
-        f"{clip['steps']} steps, guidance {guidance}, {clip['sampler']}, seed {clip['seed']}"
+        f"{clip['steps']} steps, guidance {guidance}, {clip['sampler']}"
     )
 
 

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wan_engine.families import FAMILIES
+from wan_engine.errors import InputError
+from wan_engine.families import FAMILIES, Family
 from wan_engine.schedule.documents import read_json
 from wan_engine.schedule.lines import read_lines
-from wan_engine.settings import SETTINGS, SettingSpec, settings_to_mapping
+from wan_engine.setting_spec import SettingSpec
+from wan_engine.settings import SETTINGS, Settings
 from wan_engine.settings_check import settings_from_mapping
 from wan_webui import fields
 
@@ -37,6 +39,10 @@ def value_for(spec: SettingSpec) -> st.SearchStrategy[Any]:
 
 
 SETTINGS_VALUES = st.fixed_dictionaries({name: value_for(spec) for name, spec in SETTINGS.items()})
+
+
+def checked(values: dict[str, Any]) -> Settings:
+    return settings_from_mapping(values)
 
 
 def test_every_setting_has_a_control_or_a_reason() -> None:
@@ -72,9 +78,8 @@ def test_what_a_person_writes_is_kept_out_of_the_hosts_configuration(components:
 def test_values_come_back_as_they_were(values: dict[str, Any]) -> None:
     once = fields.restore(values)
     collected = fields.collect(once)
-    for spec in fields.FIELDS:
-        if spec.kind not in ("prompts", "images"):
-            assert collected[spec.name] == values[spec.name]
+    plain = {spec.name for spec in fields.FIELDS if spec.kind not in ("prompts", "images")}
+    assert checked({name: collected[name] for name in plain}) == checked({name: values[name] for name in plain})
     assert fields.restore({**collected, "prompts": values["prompts"], "guided_images": values["guided_images"]}) == once
 
 
@@ -85,10 +90,15 @@ def test_the_engine_reads_the_prompts_as_the_form_shows_them(prompts: dict[str, 
     assert read.value == prompts
 
 
-def test_the_defaults_are_good_settings() -> None:
-    collected = fields.collect(fields.restore({}))
-    collected.update(prompts={}, guided_images={})
-    assert settings_to_mapping(settings_from_mapping(collected)) == settings_to_mapping(settings_from_mapping({}))
+def test_a_new_form_is_a_film_with_default_settings() -> None:
+    assert checked({**fields.collect(fields.restore({})), "prompts": {}, "guided_images": {}}) == Settings()
+
+
+def test_an_empty_box_leaves_the_choice_to_the_model() -> None:
+    values = fields.restore({"width": 0, "clip_duration": 0.0, "height": 480})
+    names = [spec.name for spec in fields.FIELDS]
+    assert [values[names.index(name)] for name in ("width", "clip_duration", "height")] == ["", "", "480"]
+    assert fields.collect(values)["width"] == 0
 
 
 def test_a_pasted_path_loses_its_quotes() -> None:
@@ -106,8 +116,18 @@ def test_the_help_names_range_and_unit() -> None:
     assert fields.help_text(SETTINGS["batch_name"]) == SETTINGS["batch_name"].help
 
 
+def test_an_empty_number_is_told_and_not_replaced() -> None:
+    values = fields.restore({})
+    values[[spec.name for spec in fields.FIELDS].index("max_frames")] = None
+    with pytest.raises(InputError, match="max_frames"):
+        checked({**fields.collect(values), "prompts": {}, "guided_images": {}})
+
+
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
-def test_placeholders_say_the_familys_own(family: Any) -> None:
-    assert fields.placeholder("steps", family).startswith(str(family.steps))
-    two = fields.placeholder("guidance_scale_2", family)
-    assert ("two experts" in two) == (family.guidance_scale_2 is None)
+def test_empty_boxes_show_the_familys_own_values(family: Family) -> None:
+    own = fields.own_values(family)
+    assert set(fields.OWN) <= set(own) <= set(SETTINGS)
+    numbers = {name: float(text) for name, text in own.items() if name != "guidance_scale_2"}
+    assert numbers["steps"] == family.steps
+    assert numbers["clip_duration"] == pytest.approx(family.native_frames / family.fps, rel=0.01)
+    assert ("two experts" in own["guidance_scale_2"]) == (family.guidance_scale_2 is None)
