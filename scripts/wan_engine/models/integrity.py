@@ -23,10 +23,10 @@ _FACTORS_AT = {
 def check_names(where: str, needed: Iterable[str], there: Iterable[str]) -> None:
     """Raises ModelError unless the names are the same. where: the file, for the message."""
     wanted, found = set(needed), set(there)
-    for kind, names in (("are missing", wanted - found), ("belong to no part of it", found - wanted)):
+    for kind, names in (("missing", wanted - found), ("unknown", found - wanted)):
         if names:
-            count = f"{len(names)} tensors" if len(names) > 1 else "1 tensor"
-            message = f"{where} is incomplete or of another model: {count} {kind}, such as {min(names)}"
+            count = f"{len(names)} {kind} tensor{'s' if len(names) > 1 else ''}"
+            message = f"{where} is incomplete or of another model: {count}, such as {min(names)}"
             raise ModelError(message, _REMEDY)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from math import prod
 
 from wan_engine.models.headers.header import Header, TensorInfo
 
@@ -37,13 +38,13 @@ def is_beside(name: str) -> bool:
 
 def precision_of(header: Header) -> str:
     """The format most of the weights are in: `bf16`, `fp8_e4m3fn scaled`, `Q4_K`."""
-    sizes: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for name, info in header.tensors.items():
         if not is_beside(name):
-            sizes[info.dtype] += info.size
-    if not sizes:
+            counts[info.dtype] += prod(info.shape)
+    if not counts:
         return "empty"
-    dtype = sizes.most_common(1)[0][0]
+    dtype = counts.most_common(1)[0][0]
     scaled = dtype in _FP8 and any(name.endswith(SCALES) for name in header.tensors)
     return _PLAIN.get(dtype, dtype) + (" scaled" if scaled else "")
 

@@ -81,6 +81,8 @@ def _wire(part: Part, vace: Part | None) -> _Wiring:
     for each in (part, vace):
         if each is not None:
             each.check()
+    if "_class_name" not in part.config:
+        raise ModelError(f"{part.path} is no whole network ({part.label})", "Choose a file of a whole network")
     config = dict(part.config)
     if vace is not None:
         config |= _joined_config(part, vace)
