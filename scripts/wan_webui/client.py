@@ -5,7 +5,7 @@ Synchronous, for gradio's handlers. What makes something starts the engine; look
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -44,112 +44,73 @@ class EngineClient:
         self._engine = engine
         self._timeout = timeout
 
-    def system(self) -> Values:
-        """Version, devices and what the engine can do. Does not start it."""
-        return self._get("system")
-
     def settings_table(self) -> Values:
         """The table of settings, their groups and the families' defaults."""
-        return self._ask("GET", "settings", start=True)
+        return dict(self._ask("GET", "settings"))
 
     def plan(self, settings: Mapping[str, Any]) -> Values:
-        """Plan a film: plan, notes and the rows of its prompts."""
-        return self._ask("POST", "plans", {"settings": dict(settings)})
-
-    def plan_project(self, text: str, name: str) -> Values:
-        """Plan a project file by its text; its name tells the format."""
-        return self._ask("POST", "plans", {"project": text, "name": name})
-
-    def values(self, settings: Mapping[str, Any]) -> Values:
-        """The schedules' values frame by frame."""
-        return self._ask("POST", "values", {"settings": dict(settings)})
+        """Plan a film: its plan, prompts and notes."""
+        return dict(self._ask("POST", "plans", {"settings": dict(settings)}))
 
     def render(self, settings: Mapping[str, Any], title: str = "", priority: int = 0) -> Values:
         """Queue a film; the answer holds its job."""
-        return self._ask("POST", "renders", {"settings": dict(settings), "title": title, "priority": priority})
+        wanted = {"settings": dict(settings), "title": title, "priority": priority}
+        return dict(self._ask("POST", "renders", wanted))
 
-    def render_files(self, files: Iterable[tuple[str, str]], priority: int = 0) -> Values:
-        """Queue a batch of project files (name, text); what is wrong with one stands beside the others' jobs."""
-        projects = [{"name": name, "text": text} for name, text in files]
-        return self._ask("POST", "renders", {"projects": projects, "priority": priority})
-
-    def jobs(self, states: Iterable[str] = (), limit: int = 50) -> Values:
-        """The jobs, newest first."""
-        query: Values = {"limit": limit}
-        if states:
-            query["state"] = list(states)
-        return self._get("jobs", query)
+    def jobs(self, limit: int = 50) -> Values:
+        """The jobs, newest first, and how many there are in each state."""
+        return dict(self._ask("GET", f"jobs?limit={limit}", start=False))
 
     def job(self, job_id: str) -> Values:
         """One job."""
-        return self._get(f"jobs/{quote(job_id, safe='')}")
-
-    def events(self, job_id: str, after: int = 0) -> Values:
-        """What a job said after its event of that number."""
-        return self._get(f"jobs/{quote(job_id, safe='')}/events", {"after": after})
-
-    def files(self, job_id: str) -> Values:
-        """What a job made."""
-        return self._get(f"jobs/{quote(job_id, safe='')}/files")
+        return dict(self._ask("GET", f"jobs/{_part(job_id)}", start=False))
 
     def cancel(self, job_id: str) -> Values:
         """Stop a job; its finished clips stay."""
-        return self._ask("POST", f"jobs/{quote(job_id, safe='')}/cancel")
+        return dict(self._ask("POST", f"jobs/{_part(job_id)}/cancel", {}))
 
     def resume(self, job_id: str) -> Values:
         """Go on with a job that was stopped or failed."""
-        return self._ask("POST", f"jobs/{quote(job_id, safe='')}/resume")
-
-    def set_priority(self, job_id: str, priority: int) -> Values:
-        """Move a job in the queue: higher goes first."""
-        return self._ask("PATCH", f"jobs/{quote(job_id, safe='')}", {"priority": priority})
-
-    def delete(self, job_id: str) -> None:
-        """Forget a job; its films stay."""
-        self._ask("DELETE", f"jobs/{quote(job_id, safe='')}")
+        return dict(self._ask("POST", f"jobs/{_part(job_id)}/resume", {}))
 
     def upload(self, path: Path) -> Values:
         """Send a picture, film or sound; the answer holds its path at the engine and what it is."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
         with self._connection(start=True) as connection:
-            headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
-            return _answer(connection, "POST", "uploads", {"name": path.name}, headers, content=_blocks(path))
+            sent = {"params": {"name": path.name}, "headers": headers, "content": _blocks(path)}
+            return dict(_answer(connection, "POST", "uploads", **sent))
 
-    def models(self) -> Values:
+    def models(self) -> list[Values]:
         """The models that are there."""
-        return self._ask("GET", "models", start=True)
+        return list(self._ask("GET", "models"))
 
-    def presets(self) -> Values:
-        """The saved settings by name."""
-        return self._ask("GET", "presets", start=True)
+    def presets(self) -> list[str]:
+        """The names of the saved settings."""
+        return list(self._ask("GET", "presets")["presets"])
 
     def preset(self, name: str) -> Values:
-        """One preset."""
-        return self._ask("GET", f"presets/{quote(name, safe='')}", start=True)
+        """Saved settings."""
+        return dict(self._ask("GET", f"presets/{_part(name)}"))
 
-    def save_preset(self, name: str, settings: Mapping[str, Any]) -> Values:
-        """Save settings under a name."""
-        return self._ask("PUT", f"presets/{quote(name, safe='')}", {"settings": dict(settings)})
+    def save_preset(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Save settings under a name, in place of what was there."""
+        self._ask("PUT", f"presets/{_part(name)}", dict(settings))
 
     def delete_preset(self, name: str) -> None:
-        """Forget a preset."""
-        self._ask("DELETE", f"presets/{quote(name, safe='')}")
+        """Forget saved settings."""
+        self._ask("DELETE", f"presets/{_part(name)}")
 
     def import_project(self, text: str, name: str) -> Values:
-        """Settings from a project or Deforum file's text; its name tells the format."""
-        return self._ask("POST", "imports", {"project": text, "name": name})
+        """Settings and notes from a project or Deforum file's text; its name tells the format."""
+        return dict(self._ask("POST", "imports", {"project": text, "name": name}))
 
     def export_project(self, settings: Mapping[str, Any]) -> str:
         """Settings as the text of a project file."""
         return str(self._ask("POST", "exports", {"settings": dict(settings)})["text"])
 
-    def _get(self, path: str, query: Mapping[str, Any] | None = None) -> Values:
-        return self._ask("GET", path, query=query, start=False)
-
-    def _ask(
-        self, method: str, path: str, body: Any = None, *, query: Mapping[str, Any] | None = None, start: bool = True
-    ) -> Values:
+    def _ask(self, method: str, path: str, body: Values | None = None, *, start: bool = True) -> Any:
         with self._connection(start) as connection:
-            return _answer(connection, method, path, query, json={} if body is None and method == "POST" else body)
+            return _answer(connection, method, path, json=body)
 
     def _connection(self, start: bool) -> httpx.Client:
         try:
@@ -179,25 +140,23 @@ def unavailable(detail: str, remedy: str) -> Values:
     return problem_document(503, detail, remedy, "EngineUnavailable")
 
 
-def _answer(
-    connection: httpx.Client,
-    method: str,
-    path: str,
-    query: Mapping[str, Any] | None = None,
-    headers: Mapping[str, str] | None = None,
-    **body: Any,
-) -> Values:
+def _answer(connection: httpx.Client, method: str, path: str, **sent: Any) -> Any:
     try:
-        answer = connection.request(method, path, params=query, headers=headers, **body)
+        answer = connection.request(method, path, **sent)
     except httpx.HTTPError as error:
         raise ClientError(unavailable(f"The engine does not answer: {error}", "Try again in a moment")) from error
     if answer.is_success:
-        return dict(answer.json()) if answer.content else {}
+        return answer.json() if answer.content else {}
     try:
         problem = dict(answer.json())
     except ValueError:
         problem = {"detail": f"The engine answered {answer.status_code}: {answer.text[:200]}"}
     raise ClientError({"status": answer.status_code, **problem})
+
+
+def _part(name: str) -> str:
+    """A name as one part of an address."""
+    return quote(name, safe="")
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

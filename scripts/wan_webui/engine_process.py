@@ -22,10 +22,11 @@ from wan_engine.home import API_ROOT, TOKEN_HEADER, EngineInfo, read_info
 from wan_webui.installation import Installation
 from wan_webui.process import start_detached, tail
 
-LOG_FILE = "engine.log"
-"""File in the state folder with what the engine prints."""
+OUTPUT_FILE = "logs/engine_output.log"
+"""File in the state folder with what the engine prints, from its last start on: why it did not start, warnings."""
 
-_LONG_LOG = 5_000_000  # bytes; a longer one is put aside at the next start
+LOG_FILE = "logs/engine.log"
+"""File in the state folder in which the engine itself tells what it does."""
 
 
 class EngineUnavailable(WanError):
@@ -53,7 +54,7 @@ class EngineProcess:
         patience: Patience = Patience(),
     ) -> None:
         self.home = home
-        self.log = home / LOG_FILE
+        self._output = home / OUTPUT_FILE
         self._installation = installation
         self._outputs = outputs
         self._model_roots = tuple(model_roots)
@@ -81,6 +82,11 @@ class EngineProcess:
             if info:
                 self._stop(info)
 
+    def log(self, lines: int) -> str:
+        """The last lines of what the engine tells and of what it prints."""
+        told, printed = tail(self.home / LOG_FILE, lines), tail(self._output, lines)
+        return "\n".join(filter(None, (told, printed)))
+
     def _answers(self, info: EngineInfo) -> bool:
         try:
             with connect(info, self._patience.answer) as connection:
@@ -92,16 +98,12 @@ class EngineProcess:
         if not self._installation.is_ready():
             state = self._installation.state()
             raise EngineUnavailable(f"The engine is not installed ({state.state})", state.message)
-        with contextlib.suppress(OSError):
-            # Windows keeps an open file; then the log grows on.
-            if self.log.stat().st_size > _LONG_LOG:
-                self.log.replace(self.log.with_suffix(".old.log"))
         command: list[str | Path] = [self._installation.python, "-m", "wan_engine", "serve", "--outputs", self._outputs]
         for root in self._model_roots:
-            command += ["--model-root", root]
+            command += ["--models", root]
         environment = {**self._installation.environment(), "WAN_HOME": str(self.home)}
         try:
-            process = start_detached(command, Path(__file__).resolve().parents[1], environment, self.log)
+            process = start_detached(command, Path(__file__).resolve().parents[1], environment, self._output)
         except OSError as error:
             raise EngineUnavailable(f"The engine cannot be started: {error}", "Install the engine again") from error
         return self._wait_for_start(process)
@@ -117,7 +119,7 @@ class EngineProcess:
                 break
             time.sleep(0.1)
         reason = "ended at its start" if process.poll() is not None else "does not answer"
-        raise EngineUnavailable(f"The engine {reason}:\n{tail(self.log)}", f"The whole log: {self.log}")
+        raise EngineUnavailable(f"The engine {reason}:\n{tail(self._output)}", f"The whole log: {self._output}")
 
     def _stop(self, info: EngineInfo) -> None:
         with contextlib.suppress(httpx.HTTPError), connect(info, self._patience.answer) as connection:

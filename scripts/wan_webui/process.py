@@ -15,13 +15,14 @@ def start_detached(
 ) -> subprocess.Popen[bytes]:
     """Start a command that goes on when this program ends, even by Ctrl+C. Raises OSError.
 
-    log: file that what it prints is added to; with `errors_only` just what it prints as errors.
+    log: file that gets what it prints, emptied first; with `errors_only` just what it prints as errors.
     `subprocess.run` is not used: Forge Neo replaces it and rewrites commands.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    log.write_bytes(b"")
     with log.open("ab") as file:
         process = subprocess.Popen(  # noqa: S603  the command is made of paths and fixed words
             [str(word) for word in command],

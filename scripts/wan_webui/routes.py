@@ -24,7 +24,6 @@ from wan_webui.client import problem_document, unavailable
 from wan_webui.engine_process import EngineUnavailable
 from wan_webui.forward import forward
 from wan_webui.guard import SAFE_METHODS, add_guarded, foreign
-from wan_webui.process import tail
 from wan_webui.services import Services
 
 log = logging.getLogger(__name__)
@@ -124,7 +123,7 @@ class Routes:
         return self._engine()
 
     def _log(self) -> Response:
-        return PlainTextResponse(tail(self._services.engine.log, _LOG_LINES))
+        return PlainTextResponse(self._services.engine.log(_LOG_LINES))
 
 
 def is_restricted(method: str, path: str) -> bool:

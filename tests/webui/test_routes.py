@@ -244,7 +244,8 @@ def test_the_engines_state_and_log(bench: Bench) -> None:
     assert state["running"] is True
     assert state["install"]["steps"] == 4
     assert bench.browser.get("engine/log").text == ""
-    (bench.home / "engine.log").write_text("line one\nline two\n", encoding="utf-8")
+    (bench.home / "logs").mkdir()
+    (bench.home / "logs/engine.log").write_text("line one\nline two\n", encoding="utf-8")
     assert bench.browser.get("engine/log").text == "line one\nline two"
 
 
