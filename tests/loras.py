@@ -56,7 +56,7 @@ def run_transformer(transformer: Any) -> torch.Tensor:
     config, generator = transformer.config, torch.Generator().manual_seed(7)
 
     def noise(*shape: int) -> torch.Tensor:
-        return torch.randn(shape, generator=generator)
+        return torch.randn(shape, generator=generator).to(transformer.patch_embedding.bias.dtype)
 
     inputs: dict[str, Any] = {
         "hidden_states": noise(1, config.in_channels, 2, 4, 4),

@@ -72,12 +72,20 @@ class Adapters:
     def _load(self, path: Path) -> None:
         found = fit(open_lora(path), self._shapes, self._model)
         log.info("LoRA %s: %s of %s", path.name, found.words(), self._model)
+        self._refuse_quantised(found)
         loaded = _Loaded(found)
         if loaded.low_rank:
             name = f"lora_{len(self._names)}"
             self._inject(name, loaded)
             self._names[path] = name
         self._additions[path] = loaded.additions
+
+    def _refuse_quantised(self, found: Fit) -> None:
+        """Raises ModelError where a whole weight would have to be added to one that is packed."""
+        for addition in found.additions:
+            if tuple(self._parameter(addition.parameter).shape) != self._shapes[addition.parameter]:
+                message = f"{found.lora.path} adds to {addition.parameter}, which is quantised in {self._model}"
+                raise ModelError(message, "Use a LoRA without .diff tensors, or the model unquantised")
 
     def _inject(self, name: str, loaded: _Loaded) -> None:
         """Put a LoRA's low-rank parts beside the weights, switched off until `_set_low_rank` says otherwise."""
