@@ -12,6 +12,7 @@ def register() -> None:
     """Called by scripts/wan_tab.py whenever the WebUI loads its scripts, which is again at Reload UI."""
     host = current_host()
     host.allow_output_folder()
+    host.add_scripts()
     host.on("ui_settings", host.add_options)
     host.on("ui_tabs", _tabs)
     host.on("app_started", _app_started)

@@ -133,6 +133,7 @@ class WebUI(Host):
         venv = flag(flags, "wan_engine_venv") or environ.get("WAN_ENGINE_VENV")
         self.environment = chosen_folder(venv, PROJECT / ".venv")
         self._holds_lock = False
+        self._lent = False
 
     @property
     def access(self) -> Access:
@@ -163,6 +164,9 @@ class WebUI(Host):
         hold.info("the WebUI's own queue waits for the film, so that both never need the GPU at once")
         shared.opts.add_option(HOLD_LOCK, hold)
 
+    def add_scripts(self) -> None:
+        """Take part in the making of pictures; called whenever the WebUI loads its scripts."""
+
     def allow_output_folder(self) -> None:
         """Let gradio show films of a folder outside the WebUI; heard at its next start of the pages."""
         from modules import shared
@@ -179,6 +183,7 @@ class WebUI(Host):
         call_queue.queue_lock.acquire()
         try:
             self._move_out()
+            self._lent = True
             self._holds_lock = bool(getattr(shared.opts, HOLD_LOCK, False))
         finally:
             if not self._holds_lock:
@@ -192,7 +197,7 @@ class WebUI(Host):
         try:
             self._move_back()
         finally:
-            self._holds_lock = False
+            self._holds_lock = self._lent = False
             call_queue.queue_lock.release()
 
     @abstractmethod
@@ -213,18 +218,49 @@ class A1111(WebUI):
 
     name = "a1111"
 
+    def add_scripts(self) -> None:
+        """Have the model back for each picture that is made while it is lent; without it the picture would fail."""
+        from modules import scripts
+
+        host = self
+
+        class BackForPictures(scripts.Script):  # type: ignore[misc]
+            create_group = False
+
+            def title(self) -> str:
+                return "Wan: the model comes back for pictures"
+
+            def show(self, _is_img2img: bool) -> Any:
+                return scripts.AlwaysVisible
+
+            def ui(self, _is_img2img: bool) -> list[Any]:
+                return []
+
+            def before_process(self, _picture: Any, *_args: Any) -> None:
+                if host._lent:
+                    host._move_back()
+
+            def postprocess(self, _picture: Any, _made: Any, *_args: Any) -> None:
+                if host._lent:
+                    host._move_out()
+
+        entry = str(PROJECT / "scripts" / "wan_tab.py")
+        # What the WebUI does itself with classes that it finds in that file.
+        scripts.scripts_data.append(scripts.ScriptClassData(BackForPictures, entry, str(PROJECT), None))
+
     def _move_out(self) -> None:
+        self._move("cpu")
+
+    def _move_back(self) -> None:
+        self._move("device")
+
+    def _move(self, where: str) -> None:
         from modules import sd_models
 
         # Not shared.sd_model, which loads a model if there is none.
-        if sd_models.model_data.sd_model is not None:
-            sd_models.send_model_to_cpu(sd_models.model_data.sd_model)
-
-    def _move_back(self) -> None:
-        from modules import sd_models
-
-        if sd_models.model_data.sd_model is not None:
-            sd_models.send_model_to_device(sd_models.model_data.sd_model)
+        model = sd_models.model_data.sd_model
+        if model is not None:
+            getattr(sd_models, f"send_model_to_{where}")(model)
 
 
 class Reforge(WebUI):

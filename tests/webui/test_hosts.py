@@ -62,6 +62,21 @@ print(json.dumps(seen))
 )
 
 
+PICTURES = (
+    BEGIN
+    + """
+from modules import errors, processing
+host.add_scripts()
+seen = []
+for lend in (lambda: None, host.release_vram, host.restore_vram):
+    lend()
+    picture = processing.process_images("a fox", 0)
+    seen.append([sd_models.model_data.sd_model.device, picture.size == (64, 64), errors.reported])
+print(json.dumps(seen))
+"""
+)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_webui_is_known_with_its_folders(kind: str, tmp_path: Path) -> None:
     found = run(kind, DESCRIBE, tmp_path)
@@ -116,6 +131,12 @@ def test_gradios_own_variable_opens_it_too(tmp_path: Path) -> None:
 def test_the_pairs_of_api_auth(tmp_path: Path) -> None:
     found = run("a1111", DESCRIBE, tmp_path, "--api-auth", "u:p, u2:p:2")
     assert found["pairs"] == [["u", "p"], ["u2", "p:2"]]
+
+
+@pytest.mark.parametrize(("kind", "after"), [("a1111", "cpu"), ("reforge", "cuda"), ("forge", "cuda"), ("neo", "cuda")])
+def test_pictures_are_made_while_the_gpu_is_lent(kind: str, after: str, tmp_path: Path) -> None:
+    """In A1111 the model comes for the picture and leaves again; in the others it comes when it is needed."""
+    assert run(kind, PICTURES, tmp_path) == [["cuda", True, []], [after, True, []], ["cuda", True, []]]
 
 
 @pytest.mark.parametrize("kind", KINDS)

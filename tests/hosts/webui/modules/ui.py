@@ -1,11 +1,8 @@
 """Builds the page: a small tab of the WebUI's own, then those of the extensions."""
 
-import time
-
 import gradio as gr
-from PIL import Image
 
-from modules import call_queue, errors, script_callbacks, sd_models, shared
+from modules import errors, processing, script_callbacks, shared
 
 
 def create_ui():
@@ -38,14 +35,11 @@ def _txt2img():
 
 
 def _generate(prompt, seconds):
-    with call_queue.queue_lock:
-        try:
-            sd_models.use()
-        except RuntimeError as error:
-            errors.report(f"Error completing request: {error}")
-            return None, f"<div class='error'>RuntimeError: {error}</div>"
-        time.sleep(seconds)
-    return Image.new("RGB", (64, 64), (len(prompt) % 256, 90, 140)), "<p class='time'>Time taken</p>"
+    try:
+        return processing.process_images(prompt, seconds), "<p class='time'>Time taken</p>"
+    except RuntimeError as error:
+        errors.report(f"Error completing request: {error}")
+        return None, f"<div class='error'>RuntimeError: {error}</div>"
 
 
 def _settings():
