@@ -21,6 +21,7 @@ from wan_engine.models.headers.header import Header
 from wan_engine.models.headers.read import read_header
 from wan_engine.models.precision import is_beside, precision_of, unreadable_format
 from wan_engine.models.strangers import is_lora, name_stranger, relative_of_wan
+from wan_engine.models.tokenizer import carries_tokenizer
 
 _KNOWN_MODELS = "Known: " + ", ".join(family.label for family in FAMILIES.values() if family.name != "wan-tiny")
 
@@ -34,6 +35,7 @@ class Part:
     layout: name in `convert.layouts.LAYOUTS`, "" for none.  prefix: what stands before all its names.
     config: of the diffusers or transformers class in its `_class_name`.  precision: as `precision_of`.
     size: bytes of its files.  expert_hint: `high` or `low` if the path or the metadata says so; a hint only.
+    has_tokenizer: a text encoder's file that carries its tokenizer.
     problem, remedy: why it cannot be loaded, and what to do; "" when it can.  notes: what else is to be known.
     """
 
@@ -48,6 +50,7 @@ class Part:
     prefix: str = ""
     config: dict[str, Any] = field(default_factory=dict)
     expert_hint: str = ""
+    has_tokenizer: bool = False
     problem: str = ""
     remedy: str = ""
     notes: tuple[str, ...] = ()
@@ -95,6 +98,7 @@ def detect(header: Header) -> Part:
         size=header.size,
         format=header.format,
         expert_hint=_expert_hint(header),
+        has_tokenizer=carries_tokenizer(header),
         **values,
     )
 
