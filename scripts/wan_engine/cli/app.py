@@ -11,6 +11,7 @@ import typer
 from wan_engine import __version__
 from wan_engine.cli.doctor import doctor
 from wan_engine.cli.errors import UNEXPECTED, show_error
+from wan_engine.cli.models import models
 from wan_engine.cli.plan import plan
 from wan_engine.cli.prompts import prompts
 from wan_engine.cli.render import render
@@ -29,6 +30,7 @@ for _verb in (plan, render, prompts, doctor):
     app.command()(_verb)
 # A schedule may begin with a minus sign; it must not be taken for an unknown flag.
 app.command(context_settings={"ignore_unknown_options": True})(values)
+app.add_typer(models, name="models")
 
 
 def _show_version(wanted: bool) -> None:
