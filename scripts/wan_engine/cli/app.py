@@ -11,11 +11,13 @@ import typer
 from wan_engine import __version__
 from wan_engine.cli.doctor import doctor
 from wan_engine.cli.errors import UNEXPECTED, show_error
+from wan_engine.cli.jobs import jobs
 from wan_engine.cli.models import models
 from wan_engine.cli.plan import plan
 from wan_engine.cli.prompts import prompts
 from wan_engine.cli.render import render
 from wan_engine.cli.screen import Screen, prepare_streams, silence_stdout
+from wan_engine.cli.serve import serve
 from wan_engine.cli.values import values
 
 app = typer.Typer(
@@ -26,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _verb in (plan, render, prompts, doctor):
+for _verb in (plan, render, prompts, doctor, serve, jobs):
     app.command()(_verb)
 # A schedule may begin with a minus sign; it must not be taken for an unknown flag.
 app.command(context_settings={"ignore_unknown_options": True})(values)
