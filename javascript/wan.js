@@ -9,6 +9,8 @@
 
     const PLAN_DELAY = 250; // ms without typing before the plan is asked for
     const ANSWER_TIMEOUT = 180000; // ms that a handler may take
+    const PRESS_AGAIN = 700; // ms after which a click that nobody heard is made again
+    const PLAN_PATIENCE = 15000; // ms after which a new plan does not wait for the one before
     const RETRY_DELAYS = [500, 1000, 2000, 5000]; // ms before events are asked for again
     const POLL_RUNNING = 2000, POLL_IDLE = 12000; // ms between looks at jobs and engine
     const JOBS_SHOWN = 12, LOG_LINES = 200, MOST_CLIP_BUTTONS = 60;
@@ -152,21 +154,27 @@
     /** Called by gradio before it sends: puts the note into the first input. */
     function post(name, values, count) {
         const inputs = values.slice(0, count);
-        if (outbox[name].length) inputs[0] = outbox[name].shift();
+        inputs[0] = outbox[name].shift() || "";
         return inputs;
     }
 
     function ask(name, note) {
         lastNumber += 1;
-        const number = lastNumber;
-        outbox[name].push(JSON.stringify({ ...note, number }));
+        const number = lastNumber, letter = JSON.stringify({ ...note, number });
+        outbox[name].push(letter);
         return new Promise((resolve, reject) => {
+            let press = null;
             const timer = setTimeout(() => {
+                clearInterval(press);
                 waiting.delete(number);
+                outbox[name] = outbox[name].filter((each) => each !== letter);
                 reject(new ServerError({ detail: "The page's server does not answer", remedy: "Try again" }, 0));
             }, ANSWER_TIMEOUT);
-            waiting.set(number, (answer) => { clearTimeout(timer); resolve(answer); });
-            inTab(`#wan_do_${name}`).click();
+            waiting.set(number, (answer) => { clearTimeout(timer); clearInterval(press); resolve(answer); });
+            // A page that is still being put together, or that waits for the answer before, hears no click.
+            const click = () => { if (outbox[name].includes(letter)) inTab(`#wan_do_${name}`).click(); else clearInterval(press); };
+            press = setInterval(click, PRESS_AGAIN);
+            click();
         });
     }
 
@@ -181,7 +189,7 @@
 
     // ------------------------------------------------------------------------------------------------ the live plan
 
-    const plan = { timer: null, busy: false, again: false };
+    const plan = { timer: null, since: 0, again: false, asked: 0 };
 
     function changed() {
         if (!root) return;
@@ -191,22 +199,28 @@
     }
 
     async function askPlan() {
-        if (plan.busy) {
-            plan.again = true; // one question at a time, so that no old answer comes after a new one
+        if (plan.since && Date.now() - plan.since < PLAN_PATIENCE) {
+            plan.again = true; // one question at a time
             return;
         }
-        plan.busy = true;
+        const began = Date.now();
+        plan.since = began;
         do {
             plan.again = false;
-            try {
-                await ask("plan", {});
-            } catch (error) {
-                tell([{ message: error.message, remedy: error.remedy || "" }]);
-            }
-        } while (plan.again);
-        plan.busy = false;
+            plan.asked = lastNumber + 1;
+            await attempt(() => ask("plan", {}));
+        } while (plan.again && plan.since === began);
+        if (plan.since !== began) return;
+        plan.since = 0;
+        setTimeout(showPlan, 30);
+    }
+
+    /** What is shown is the plan of what stands in the form: an answer that came too late stays pale. */
+    function showPlan() {
+        const shown = inTab("#wan_timeline [data-number]");
+        if (!shown || Number(shown.dataset.number) !== plan.asked) return;
         inTab("#wan_timeline").classList.remove("wan-stale");
-        setTimeout(markProblems, 30);
+        markProblems();
     }
 
     // ------------------------------------------------------------------------------------- problems and their place
@@ -236,7 +250,7 @@
         const target = input(place.field || "prompts");
         if (!target) return;
         for (let parent = target; parent && parent !== root; parent = parent.parentElement) {
-            const toggle = parent.classList.contains("wan-more") && parent.querySelector("button.label-wrap:not(.open), summary");
+            const toggle = parent.classList.contains("wan-more") && parent.querySelector(".label-wrap");
             if (toggle && !target.offsetParent) toggle.click();
         }
         setTimeout(() => {
@@ -539,7 +553,7 @@
         else if (job.state === "done") fill(parts.screen);
         fill(parts.sheet, sheet ? el("img", { src: fileAddress(sheet.url), alt: "Contact sheet: frames of each prompt", loading: "lazy" }) : null);
         fill(parts.files, ...files.filter((file) => file.kind !== "frame").map((file) => el("li", {},
-            el("a", { href: fileAddress(file.url), download: file.name, text: file.kind, title: file.name }), el("span", { class: "wan-quiet", text: sizeWords(file.size) }))),
+            el("a", { href: fileAddress(file.url), download: file.name, text: file.name, title: file.kind }), el("span", { class: "wan-quiet", text: sizeWords(file.size) }))),
             pictures ? el("li", { class: "wan-quiet", text: `${plural(pictures, "numbered picture")} in ${job.folder}` }) : null);
     }
 
@@ -898,6 +912,19 @@
         }
     }
 
+    /** gradio 3 folds with elements that only a mouse reaches. */
+    function makeFoldsReachable() {
+        root.querySelectorAll(".wan-more .label-wrap:not(button)").forEach((fold) => {
+            fold.tabIndex = 0;
+            fold.setAttribute("role", "button");
+            fold.addEventListener("keydown", (event) => {
+                if (event.key !== "Enter" && event.key !== " ") return;
+                event.preventDefault();
+                fold.click();
+            });
+        });
+    }
+
     function drawThumbnails() {
         for (const name of ["init_image", "end_image"]) {
             const target = input(name), block = inTab(`#wan_${name}`);
@@ -944,6 +971,7 @@
         buildStage(mounts.film);
         buildJobs(mounts.jobs);
         describeFields();
+        makeFoldsReachable();
         showInterrupt();
         new MutationObserver(readMailbox).observe(inTab("#wan_answer"), { childList: true, subtree: true, attributes: true });
         root.addEventListener("click", onClick);

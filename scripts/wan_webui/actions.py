@@ -83,10 +83,12 @@ class Actions:
         return dict(read["settings"]["prompts"]), list(read["notes"])
 
     def plan(self, payload: str, *values: Any) -> tuple[str, str]:
-        """The mailbox's answer, and the timeline or what is wrong."""
-        if not str(collect(values)["prompts"]).strip():
-            return mailbox(payload), hint_html(EMPTY_HINT)
-        return self._answered(payload, lambda: self._timeline(values))
+        """The mailbox's answer, and the timeline or what is wrong, with the number of what it answers."""
+        if str(collect(values)["prompts"]).strip():
+            answer, shown = self._answered(payload, lambda: self._timeline(values))
+        else:
+            answer, shown = mailbox(payload), hint_html(EMPTY_HINT)
+        return answer, f'<div data-number="{number_of(payload)}">{shown}</div>'
 
     def _timeline(self, values: Sequence[Any]) -> str:
         settings, notes = self.settings(values)
@@ -95,16 +97,17 @@ class Actions:
 
     def send(self, payload: str, *values: Any) -> tuple[str, str]:
         """Do what the payload asks with the form: render, export, save_preset. The mailbox's answer and problems."""
-        asked = json.loads(payload)
+        asked = note_of(payload)
         sent: dict[str, Any] = {}
 
         def work() -> str:
-            settings, _ = self.settings(values)
-            sent.update(self._send(asked, settings))
+            if asked:
+                settings, _ = self.settings(values)
+                sent.update(self._send(asked, settings))
             return ""
 
-        _, problems = self._answered(payload, work)
-        return mailbox(payload, **sent), problems
+        answer, problems = self._answered(payload, work)
+        return mailbox(payload, **sent) if sent else answer, problems
 
     def _send(self, asked: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
         if asked["action"] == "render":
@@ -116,20 +119,22 @@ class Actions:
 
     def fill(self, payload: str, *values: Any) -> list[Any]:
         """Fill the form with the payload's settings or project file. The mailbox's answer, problems, all values."""
-        asked = json.loads(payload)
+        asked = note_of(payload)
         filled, notes = list(values), []
 
         def work() -> str:
             nonlocal filled, notes
             settings = asked.get("settings")
+            if not asked:
+                return ""
             if settings is None:
                 read = self._engine.import_project(str(asked["project"]), str(asked.get("name", "")))
                 settings, notes = read["settings"], list(read["notes"])
             filled = restore(settings)
             return ""
 
-        _, problems = self._answered(payload, work)
-        return [mailbox(payload, notes=notes), problems, *filled]
+        answer, problems = self._answered(payload, work)
+        return [answer if problems else mailbox(payload, notes=notes), problems, *filled]
 
     def models(self, payload: str) -> list[Any]:
         """The mailbox's answer with the models that are there, and the choices of each control that names one."""
@@ -193,9 +198,15 @@ def with_picture(text: str, path: str) -> str:
 
 def mailbox(payload: str, **answer: Any) -> str:
     """An element whose attribute carries an answer to the page's script, with the number of what it answers."""
-    try:
-        number = json.loads(payload).get("number", 0)
-    except (ValueError, AttributeError):
-        number = 0
-    text = json.dumps({"number": number, **answer}, ensure_ascii=False)
+    text = json.dumps({"number": number_of(payload), **answer}, ensure_ascii=False)
     return f'<div data-answer="{escape(text)}"></div>'
+
+
+def number_of(payload: str) -> int:
+    """The number that the page's script gave its note; 0 for none."""
+    return int(note_of(payload).get("number", 0))
+
+
+def note_of(payload: str) -> dict[str, Any]:
+    """What the page's script wrote. A button that was pressed by anything else has an empty one."""
+    return dict(json.loads(payload)) if payload else {}

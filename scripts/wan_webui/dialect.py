@@ -31,9 +31,9 @@ def on(
     script: JavaScript that gets the inputs (and in some versions the outputs behind them) and returns the inputs.
     """
     more: dict[str, Any] = {"api_visibility": "private"} if GRADIO_MAJOR > 4 else {"api_name": False}
-    if GRADIO_MAJOR == 4:
-        # Forge binds one worker to each handler: a second window would wait for the first.
-        more["concurrency_limit"] = None
+    if GRADIO_MAJOR > 3:
+        # An answer that never comes must not block the next question, nor one window another.
+        more.update(trigger_mode="multiple", concurrency_limit=None)
     if script:
         more[_SCRIPT] = script
     event(handler, list(inputs), list(outputs), queue=False, show_progress="hidden", **more)

@@ -21,7 +21,7 @@ HUES = 8
 NARROWEST = 0.25
 """Narrowest block in percent of the film; narrower clips that touch are drawn as one."""
 
-_MOST_TICKS = 12
+_MOST_TICKS = 10
 _TICK_SECONDS = (0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18_000, 36_000)
 _MOST_WIDTH_REM = 240
 
