@@ -65,7 +65,8 @@ def answer(module: torch.nn.Module, kind: str, dtype: torch.dtype = torch.float3
 
     inputs: dict[str, Any] = {
         "hidden_states": noise(1, config["in_channels"], 2, 4, 4),
-        "encoder_hidden_states": noise(1, 7, TEXT),
+        # diffusers takes the last 512 tokens for the text's and those before for the picture's.
+        "encoder_hidden_states": noise(1, 512, TEXT),
         "timestep": torch.full((1, 8), 500.0) if kind == "ti2v" else torch.tensor([500.0]),
     }
     if "image_dim" in config:

@@ -53,11 +53,16 @@ def check(path: Path) -> Iterator[Finding]:
     if not path.is_dir():
         yield _check_file(path)
         return
-    if (path / INDEX).is_file() or any((folder / INDEX).is_file() for folder in path.iterdir()):
-        yield from _check_models(path)
+    try:
+        whole = (path / INDEX).is_file() or any((folder / INDEX).is_file() for folder in path.iterdir())
+        files = [] if whole else _weight_files(path)
+    except OSError as error:
+        words = f"it cannot be searched: {error.strerror} ({error.filename})"
+        yield Finding(str(path), "a folder", "other", problem=words, remedy="Check the permissions of the folder")
         return
-    files = _weight_files(path)
-    if not files:
+    if whole:
+        yield from _check_models(path)
+    elif not files:
         yield Finding(str(path), "a folder", "other", problem="no weight files are in it", remedy=_WANTED)
     yield from map(_check_file, files)
 
