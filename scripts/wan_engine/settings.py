@@ -217,8 +217,17 @@ class Settings:
         "text_schedule",
         "Sampler",
         "sampling",
-        "UniPC or flow Euler, by clip.",
-        choices=("unipc", "euler"),
+        "By clip. distilled is Euler on even timesteps (1000, 750, 500, 250 for 4 steps), as distilled models want it.",
+        choices=("unipc", "euler", "distilled"),
+    )
+    distilled: str = setting(
+        "off",
+        "choice",
+        "Distilled",
+        "sampling",
+        "Sampling of a model, or LoRA, that was distilled to a few steps. lightx2v_4 is 4 steps of the sampler "
+        "distilled, shift 5, no guidance; what you set yourself wins.",
+        choices=("off", "lightx2v_4"),
     )
     seed: int = setting(
         -1,

@@ -77,7 +77,7 @@ SECTIONS = (
         "Sampling",
         (("steps", "guidance_scale", "seed"),),
         (
-            ("guidance_scale_2", "flow_shift", "sampler"),
+            ("guidance_scale_2", "flow_shift", "sampler", "distilled"),
             ("seed_behavior", "seed_iter_n"),
             ("seed_schedule",),
         ),
@@ -88,8 +88,8 @@ SECTIONS = (
         (("batch_name", "codec", "crf"),),
         (
             ("encoder", "preset", "pixel_format"),
-            ("soundtrack", "soundtrack_offset"),
-            ("output_dir",),
+            ("soundtrack",),
+            ("soundtrack_offset", "output_dir"),
             ("subtitles", "save_frames", "make_gif", "keep_clips"),
         ),
     ),

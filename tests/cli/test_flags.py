@@ -67,5 +67,5 @@ def test_ranges_in_words() -> None:
     assert range_words(SETTINGS["crf"]) == "0 to 51"
     assert range_words(SETTINGS["max_frames"]) == "1 to 1000000 frames"
     assert range_words(SETTINGS["seed"]) == "-1 to 4294967295"
-    assert range_words(SETTINGS["sampler"]) == "unipc, euler"
+    assert range_words(SETTINGS["sampler"]) == "unipc, euler, distilled"
     assert range_words(SETTINGS["model"]) == ""

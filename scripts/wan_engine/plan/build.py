@@ -10,6 +10,7 @@ from wan_engine.families import Lineup
 from wan_engine.plan.canvas import Canvas, choose_canvas
 from wan_engine.plan.chain import Piece, lay_pieces
 from wan_engine.plan.continuity import CONTINUITIES
+from wan_engine.plan.distilled import with_preset
 from wan_engine.plan.loras import check_loras, clip_loras
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.plan.needs import disk_bytes, memory_bytes
@@ -33,6 +34,7 @@ def build_plan(settings: Settings, lineup: Lineup, loras: Mapping[str, str] | No
     """
     if settings.seed < 0:
         raise ValueError("the seed must be fixed before planning; see schedule.seeds.fixed_seed")
+    asked, settings = settings, with_preset(settings)
     library = loras or {}
     schedule = _checked_schedule(settings, library)
     if not lineup.cards:
@@ -50,7 +52,7 @@ def build_plan(settings: Settings, lineup: Lineup, loras: Mapping[str, str] | No
         resample=settings.resample,
         image_fit=settings.image_fit,
         clips=clips,
-        notes=(*schedule.notes, *canvas.notes, *plan_notes(settings, pace, pieces, clips)),
+        notes=(*schedule.notes, *canvas.notes, *plan_notes(asked, pace, pieces, clips)),
         models={clip.mode: lineup.card(clip.mode).name for clip in clips},
         seed=settings.seed,
         disk_bytes=disk_bytes(pieces, canvas),

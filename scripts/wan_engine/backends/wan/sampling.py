@@ -10,14 +10,16 @@ from wan_engine.errors import RenderError
 if TYPE_CHECKING:
     import torch
 
-UNIPC, EULER = "unipc", "euler"
+UNIPC, EULER, DISTILLED = "unipc", "euler", "distilled"
 
 
 def make_scheduler(config: Any, sampler: str, flow_shift: float, steps: int, device: str) -> Any:
     """A fresh scheduler with its timesteps set.
 
     config: of the scheduler in the model's folder; the number of training steps and the solver's order come from it.
-    sampler: `unipc` or `euler`.  flow_shift: shift of the sigmas towards noise, above 0.
+    sampler: `unipc`, `euler`, or `distilled`, which is Euler on timesteps that lie evenly from the first on (1000, 750,
+    500, 250 for four) before they are shifted: those on which such models were trained.
+    flow_shift: shift of the sigmas towards noise, above 0.
     """
     from diffusers import FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler
 
@@ -25,12 +27,15 @@ def make_scheduler(config: Any, sampler: str, flow_shift: float, steps: int, dev
         options = {"use_flow_sigmas": True, "prediction_type": "flow_prediction", "flow_shift": flow_shift}
         own = config if config.get("_class_name") == "UniPCMultistepScheduler" else {}
         scheduler = UniPCMultistepScheduler.from_config({**own, **options})
-    elif sampler == EULER:
+    elif sampler in (EULER, DISTILLED):
         trained = config.get("num_train_timesteps", 1000)
         scheduler = FlowMatchEulerDiscreteScheduler(num_train_timesteps=trained, shift=flow_shift)
     else:
-        raise RenderError(f'there is no sampler "{sampler}"', f"Set sampler to {UNIPC} or {EULER}")
-    scheduler.set_timesteps(steps, device=device)
+        raise RenderError(f'there is no sampler "{sampler}"', f"Set sampler to {UNIPC}, {EULER} or {DISTILLED}")
+    if sampler == DISTILLED:
+        scheduler.set_timesteps(sigmas=[1 - step / steps for step in range(steps)], device=device)
+    else:
+        scheduler.set_timesteps(steps, device=device)
     # Without this the first step is found by its timestep, which fails where rounding made the first two equal.
     scheduler.set_begin_index(0)
     return scheduler
