@@ -11,7 +11,7 @@ from rich.console import Console
 
 from wan_engine.cli.plan_view import clip_line, film_line, needs_line, show_plan, timeline_text
 from wan_engine.cli.screen import Screen
-from wan_engine.plan.model import Plan
+from wan_engine.plan.model import ClipLora, Plan
 
 
 def shown(plan: Plan, terminal: bool) -> str:
@@ -77,3 +77,12 @@ def test_rates_that_are_no_whole_numbers(plan: Plan) -> None:
 def test_a_film_that_is_continued(plan: Plan) -> None:
     clip = replace(plan.clips[0], init_video="old.mp4")
     assert "goes on from old.mp4" in clip_line(plan, clip)
+
+
+def test_loras_are_shown_with_their_weights(plan: Plan) -> None:
+    loras = (ClipLora("ink", "/ink.safetensors", 0.8), ClipLora("boat", "/boat.safetensors", 1.0, "high"))
+    with_loras = replace(plan, clips=(replace(plan.clips[0], loras=loras), *plan.clips[1:]))
+    assert "guidance 5, LoRA ink 0.8, boat 1 high: a [red]" in shown(with_loras, terminal=False)
+    table = shown(with_loras, terminal=True)
+    assert all(words in table for words in ("(ink 0.8", "boat 1", "high)"))
+    assert "LoRA" not in shown(plan, terminal=False)

@@ -63,7 +63,8 @@ def clip_line(plan: Plan, clip: Clip) -> str:
     return (
         f"Clip {clip.index + 1} of {len(plan.clips)}: frames {clip.start} to {clip.end - 1} "
         f"({clip.length} frames, {_seconds(plan, clip)} s), {clip.mode}, {start_words(clip)}, "
-        f"{clip.frames} model frames, seed {clip.seed}, {clip.steps} steps, guidance {guidance_words(clip)}: "
+        f"{clip.frames} model frames, seed {clip.seed}, {clip.steps} steps, guidance {guidance_words(clip)}"
+        f"{f', LoRA {lora_words(clip)}' if clip.loras else ''}: "
         f"{one_line(clip.prompt)}{negative}"
     )
 
@@ -85,6 +86,14 @@ def guidance_words(clip: Clip) -> str:
     """The guidance of a clip: one number, or `3.5/4` for two experts."""
     first = f"{clip.guidance_scale:g}"
     return first if clip.guidance_scale_2 is None else f"{first}/{clip.guidance_scale_2:g}"
+
+
+def lora_words(clip: Clip) -> str:
+    """The LoRAs of a clip with their weights: `ink 0.8, boat 1 high`."""
+    return ", ".join(
+        f"{one_line(lora.name)} {lora.weight:g}{'' if lora.expert == 'both' else f' {lora.expert}'}"
+        for lora in clip.loras
+    )
 
 
 def timeline_text(plan: Plan, width: int) -> list[tuple[str, str]]:
@@ -139,6 +148,8 @@ def _show_table(plan: Plan, console: Console) -> None:
         ]
         mode = Text(clip.mode, style=_MODE_STYLES.get(clip.mode, ""))
         prompt = Text(one_line(clip.prompt, PROMPT_WIDTH))
+        if clip.loras:
+            prompt.append(f" ({lora_words(clip)})", style="dim")
         table.add_row(*numbers, mode, Text(start_words(clip)), prompt)
     console.print(table)
 
