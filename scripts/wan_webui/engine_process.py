@@ -68,6 +68,9 @@ class EngineProcess:
 
     def ensure(self) -> EngineInfo:
         """The running engine of this version, started if there is none. Raises EngineUnavailable."""
+        info = self.find()
+        if info and info.version == __version__:
+            return info
         with self._starting:
             info = self.find()
             if info and info.version != __version__:

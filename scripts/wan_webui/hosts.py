@@ -30,7 +30,7 @@ MODEL_FOLDERS = ("wan", "diffusers", "Stable-diffusion", "VAE", "text_encoder", 
 HOLD_LOCK = "wan_hold_queue_lock"
 """Name of the setting that keeps the WebUI's own queue closed while a film is made."""
 
-_PUBLIC_FLAGS = ("share", "listen", "ngrok", "server_name")
+_PUBLIC_FLAGS = ("share", "listen", "ngrok")
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class WebUI(Host):
 
         flags = shared.cmd_opts
         name = flag(flags, "server_name") or os.environ.get("GRADIO_SERVER_NAME", "")
-        asked = any(getattr(flags, each, None) for each in _PUBLIC_FLAGS if each != "server_name")
+        asked = any(getattr(flags, each, None) for each in _PUBLIC_FLAGS)
         pairs = (text.strip().partition(":") for text in flag(flags, "api_auth").split(","))
         return Access(
             public=asked or name not in ("", "localhost", "127.0.0.1", "::1"),
@@ -308,9 +308,9 @@ def current_host() -> WebUI:
     """The WebUI that this process is. Raises ImportError outside of one."""
     from modules import shared
 
-    # Forge and reForge have loaded these long before any extension.
+    # The Forge family has loaded these long before any extension. Some extensions bring an ldm_patched to A1111.
+    if "modules_forge.initialization" not in sys.modules:
+        return A1111()
     if "backend.memory_management" in sys.modules:
         return Neo() if hasattr(shared.cmd_opts, "model_ref") else Forge()
-    if "ldm_patched.modules.model_management" in sys.modules:
-        return Reforge()
-    return A1111()
+    return Reforge()

@@ -62,10 +62,8 @@ def load_scripts(kind):
     import gradio  # noqa: F401
     from modules import scripts
 
-    if kind in ("forge", "neo"):
-        import backend.memory_management  # noqa: F401
-    elif kind == "reforge":
-        import ldm_patched.modules.model_management  # noqa: F401
+    if kind != "a1111":
+        import modules_forge.initialization  # noqa: F401
     began = time.perf_counter()
     scripts.load_scripts()
     print(f"scripts loaded in {time.perf_counter() - began:.3f} s", flush=True)

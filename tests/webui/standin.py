@@ -17,7 +17,9 @@ KINDS = tuple(FOLDERS)
 
 
 def run(kind: str, code: str, data: Path, *flags: str, **environ: str) -> Any:
-    """What code prints inside the stand-in for this WebUI."""
+    """What code prints inside the stand-in for this WebUI, after what that loads before any extension."""
+    if kind != "a1111":
+        code = f"import modules_forge.initialization\n{code}"
     (data / "extensions").mkdir(parents=True, exist_ok=True)
     link = data / "extensions" / "sd-webui-wan"
     if not link.exists():

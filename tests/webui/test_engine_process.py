@@ -23,6 +23,7 @@ from wan_webui.client import ClientError, EngineClient
 from wan_webui.engine_process import EngineProcess, EngineUnavailable, Patience
 from wan_webui.installation import Installation
 from wan_webui.services import Services
+from wan_webui.vram import VramWatch
 from webui.small_engine import OpenHost, free_port, leave_info, served
 
 FILM = {"prompts": {"0": "a red circle"}, "max_frames": 8, "width": 64, "height": 64}
@@ -175,6 +176,10 @@ def test_the_routes_and_the_client_with_the_real_engine(home: Path, tmp_path: Pa
         client.cancel(job["id"])
         until(lambda: client.job(job["id"])["state"] in ("cancelled", "done"), 120)
         assert [each["id"] for each in client.jobs()["jobs"]] == [job["id"]]
+        watch = VramWatch(host, beat=0.05, gone=0.2)
+        begun = watch._heard
+        until(lambda: watch._heard > begun)
+        watch.stop()
         info = engine.find()
         assert info is not None
         everything = browser.get("engine").text + browser.get("engine/log").text + browser.get("system").text

@@ -11,11 +11,6 @@ from webui.standin import KINDS, ROOT, run
 
 BEGIN = """
 import json, os, sys, threading
-kind = os.environ["STANDIN_HOST"]
-if kind in ("forge", "neo"):
-    import backend.memory_management
-elif kind == "reforge":
-    import ldm_patched.modules.model_management
 from modules import call_queue, sd_models, shared, scripts
 sys.path.append(os.path.join(scripts.extension_folders()[0], "scripts"))
 from wan_webui import hosts

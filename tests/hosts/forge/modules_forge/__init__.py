@@ -1,0 +1,1 @@
+"""A stand-in for what this WebUI adds to A1111."""
