@@ -34,7 +34,7 @@ def drawn_clips(dice: Dice, canvas: Canvas, count: int) -> tuple[Clips, torch.Te
         gliding(dice, canvas, before[one:two], caption[one:two]),
         steady(dice, canvas, caption[two:], 0.7),
     )
-    turn = torch.where(_each(dice.chance(0.85, one)), beginning(canvas, known), drawn(dice, canvas, one))
+    turn = torch.where(_each(dice.chance(0.75, one)), beginning(canvas, known), drawn(dice, canvas, one))
     return clips, torch.cat([turn, ends(canvas, caption[one:two]), drawn(dice, canvas, count - two)])
 
 
@@ -44,10 +44,10 @@ def drawn(dice: Dice, canvas: Canvas, count: int) -> torch.Tensor:
 
     start = beginning(canvas, _lengths(dice, canvas, count))
     kind = dice.uniform(count)
-    place = torch.where(_each(kind < 0.4), sides(dice, canvas, count), holes(dice, canvas, count))
+    place = torch.where(_each(kind < 0.5), sides(dice, canvas, count), holes(dice, canvas, count))
     place = place & (start | ~_each(dice.chance(0.25, count)))
-    time = torch.where(_each(kind < 0.85), start, ends(canvas, kind))
-    return torch.where(_each(kind < 0.6), place, time)
+    time = torch.where(_each(kind < 0.9), start, ends(canvas, kind))
+    return torch.where(_each(kind < 0.75), place, time)
 
 
 def beginning(canvas: Canvas, known: torch.Tensor) -> torch.Tensor:

@@ -49,12 +49,12 @@ def _changing(examiner: Examiner, transformer: Any) -> list[Figure]:
     known = _lengths(captions)
     clips = turning_after(examiner.dice(), examiner.canvas, (before, captions), known, roomy=1.0)
     made, kept = _filled(examiner, transformer, clips, beginning(examiner.canvas, known))
-    by_then = [look(pictures[CHANGED_BY]).shows(CAPTIONS[i]) for pictures, i in _each(made, clips)]
-    figures = [
-        _kept(kind, kept),
-        Figure(f"{kind}: change carried out by frame {CHANGED_BY}", percent(by_then), 90, "%"),
-    ]
-    return figures + examiner.shown(kind, made, clips, first=CHANGED_BY)
+    figures = [_kept(kind, kept)]
+    # Counted from the first frame, and from the last given one as after a single given picture.
+    for frame in (CHANGED_BY, _GIVEN - 1 + CHANGED_BY):
+        by_then = [look(pictures[frame]).shows(CAPTIONS[i]) for pictures, i in _each(made, clips)]
+        figures.append(Figure(f"{kind}: change carried out by frame {frame}", percent(by_then), 90, "%"))
+    return figures + examiner.shown(kind, made, clips, first=frame)
 
 
 def _beside(examiner: Examiner, transformer: Any) -> list[Figure]:
