@@ -64,7 +64,8 @@ def test_every_name_of_a_checkpoint_is_known_in_all_vocabularies(name: str) -> N
 
 def test_names_that_no_wan_model_has() -> None:
     for name in (
-        "transformer_blocks.0.attn.to_q",
+        "diffusion_model.transformer_blocks.0.attn1.to_q",
+        "lora_unet_transformer_blocks_0_attn1_to_q",
         "lora_unet_down_blocks_0_attentions_0",
         "blocks.0",
         "blocks.x.ffn.0",

@@ -64,17 +64,17 @@ def _flat_table(names: dict[str, str]) -> dict[str, str]:
 _FLAT_OF_BLOCK = _flat_table(_OF_BLOCK)
 _FLAT_OUTSIDE = _flat_table(_OUTSIDE)
 
-_PREFIXES = (
-    *("base_model_model", "model_diffusion_model", "diffusion_model", "pipe_dit", "dit", "transformer", "model"),
-    *("lora_unet", "lora_transformer", "lycoris", "unet"),
+_PREFIX = re.compile(
+    r"(base_model\.model|model\.diffusion_model|diffusion_model|pipe\.dit|dit|transformer|model|unet)\."
+    r"|(lora_unet|lora_transformer|lycoris|diffusion_model)_+"
 )
-"""What stands before a module's name; several may be stacked, and VideoX-Fun writes two underscores."""
+"""What stands before a module's name; several may be stacked, and VideoX-Fun writes two underscores. Not
+`transformer_`: other video models have transformer_blocks."""
 
-_PREFIX = re.compile(rf"({'|'.join(_PREFIXES)})_+")
 _BLOCK = re.compile(r"((?:vace_)?blocks)_([0-9]{1,4})_(.+)")
 _BLOCK_ITSELF = re.compile(r"((?:vace_)?blocks)_([0-9]{1,4})")
 _TEXT_ENCODER = re.compile(r"(base_model_model_)?(lora_te|text_encoder|te|cond_stage_model|text_model|t5)[0-9]?_")
-_SECOND_EXPERT = re.compile(r"(base_model_model_)?(pipe_)?transformer_2_+(vace_)?(blocks|condition_embedder|p|s)")
+_SECOND_EXPERT = re.compile(r"(base_model\.model\.|pipe\.)*transformer_2\.")
 
 
 def diffusers_name(name: str) -> str:
@@ -99,10 +99,9 @@ def modulation_name(name: str) -> str:
 
 def without_prefixes(name: str) -> str:
     """The name joined by underscores, without what stands before a module of the transformer."""
-    flat = _flat(name)
-    while found := _PREFIX.match(flat):
-        flat = flat[found.end() :]
-    return flat
+    while found := _PREFIX.match(name):
+        name = name[found.end() :]
+    return _flat(name)
 
 
 def is_text_encoder(name: str) -> bool:
@@ -112,4 +111,4 @@ def is_text_encoder(name: str) -> bool:
 
 def is_second_expert(name: str) -> bool:
     """Whether the name says by itself that it belongs to the second transformer of a pipeline."""
-    return bool(_SECOND_EXPERT.match(_flat(name)))
+    return bool(_SECOND_EXPERT.match(name))
