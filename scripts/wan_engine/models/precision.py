@@ -18,6 +18,8 @@ LAYER_FORMATS = "_quantization_metadata"
 """Key of the metadata under which ComfyUI's newer kind may name each layer's format."""
 FP8_FORMATS = ("float8_e4m3fn", "float8_e5m2")
 
+_BESIDE = (*SCALES, *UNUSED_BESIDE, f".{MARKER}")
+
 GGUF_TYPES = (
     *("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"),
     *("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"),
@@ -33,7 +35,7 @@ _REMEDY = "Get it as bf16, fp16, fp8 or GGUF (Q4_0 to Q8_0, Q2_K to Q6_K, IQ4_NL
 
 def is_beside(name: str) -> bool:
     """Whether a tensor is no weight itself but belongs to one."""
-    return name.endswith((*SCALES, *UNUSED_BESIDE)) or name.rpartition(".")[2] == MARKER
+    return name.endswith(_BESIDE) or name == MARKER
 
 
 def precision_of(header: Header) -> str:
@@ -51,7 +53,10 @@ def precision_of(header: Header) -> str:
 
 def unreadable_format(header: Header) -> tuple[str, str]:
     """Why the engine cannot read these numbers, and what to do; two empty texts if it can."""
-    for name, info in header.tensors.items():
+    dtypes = {info.dtype for info in header.tensors.values()}
+    joined = "\n".join(header.tensors)
+    ordinary = dtypes <= set(_PLAIN) and not any(ending in joined for ending in (*SCALES, *_STRANGE_SCALES))
+    for name, info in () if ordinary else header.tensors.items():
         why = _strange(name, info, header)
         if why:
             return why, _REMEDY

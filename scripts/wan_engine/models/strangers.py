@@ -47,15 +47,14 @@ LORA_SIGNS = (".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora_a.", ".
 
 def is_lora(names: Collection[str]) -> bool:
     """Whether these are the tensors of a LoRA, of any model."""
-    return any(sign in name for name in names for sign in LORA_SIGNS)
+    joined = "\n".join(names)
+    return any(sign in joined for sign in LORA_SIGNS)
 
 
 def relative_of_wan(names: Collection[str], prefix: str) -> str:
     """Which relative of Wan's transformer has tensors of these names besides Wan's own; "" for Wan itself."""
-    for label, starts in _SIGNS:
-        if any(name.startswith(tuple(prefix + start for start in starts)) for name in names):
-            return label
-    return ""
+    joined = "\n" + "\n".join(names)
+    return next((label for label, starts in _SIGNS if any(f"\n{prefix}{start}" in joined for start in starts)), "")
 
 
 def name_stranger(shapes: Mapping[str, tuple[int, ...]]) -> str:

@@ -145,6 +145,9 @@ class Evil:
         return os.system, ("exit 1",)
 
 
+TWICE = b"{%s,%s}" % tuple(
+    b'"w":{"dtype":"F32","shape":[2],"data_offsets":[%d,%d]}' % (8 * n, 8 * n + 8) for n in (0, 1)
+)
 ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 GGUF = b"GGUF" + struct.pack("<I", 3)
 LIST = struct.pack("<Q", 1) + b"k" + struct.pack("<II", 9, 0)
@@ -158,7 +161,7 @@ DAMAGES: dict[str, tuple[bytes, str]] = {
     "overlap": (safetensors_bytes({"w": ENTRY, "v": {**ENTRY, "data_offsets": [4, 12]}}, bytes(12)), "'w' and 'v' ov"),
     "negative": (safetensors_bytes({"w": {**ENTRY, "data_offsets": [-8, 0]}}, b""), "impossible data_offsets -8 to 0"),
     "backwards": (safetensors_bytes({"w": {**ENTRY, "data_offsets": [8, 0]}}, b""), "impossible data_offsets"),
-    "twice": (safetensors_bytes(b'{"w":{},"w":{}}'), "no readable JSON"),
+    "twice": (safetensors_bytes(TWICE, bytes(16)), "8 bytes in it belong to no tensor"),
     "huge shape": (safetensors_bytes({"w": {**ENTRY, "shape": [2**47, 2**47]}}, bytes(8)), "does not fill its 8 bytes"),
     "shape": (safetensors_bytes({"w": {**ENTRY, "shape": [-2]}}, bytes(8)), "has no valid shape"),
     "dtype": (safetensors_bytes({"w": {**ENTRY, "dtype": "F33"}}, bytes(8)), "unknown number format 'F33'"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from wan_engine.errors import ModelError
 
@@ -33,9 +33,8 @@ BITS = {
 """Bits of one number, by its format's name in safetensors. Quantised formats of GGUF go by blocks and are not here."""
 
 
-@dataclass(frozen=True)
-class TensorInfo:
-    """One tensor of a file.
+class TensorInfo(NamedTuple):
+    """One tensor of a file. A tuple, for a large model has more than a thousand and a disk may have a thousand models.
 
     dtype: as safetensors names it (F32, BF16, F8_E4M3), or GGUF's name of a quantised one (Q4_K).
     shape: as torch has it, the last dimension changes fastest in the file.
@@ -89,10 +88,13 @@ def check_pointer(path: Path, first: bytes) -> None:
 
 def checked_shape(path: Path, name: str, value: object) -> tuple[int, ...]:
     """A shape of the header as a tuple of whole numbers. Raises ModelError when it is none."""
-    valid = isinstance(value, list | tuple) and len(value) <= MAX_DIMENSIONS
-    if not valid or any(type(size) is not int or not 0 <= size < 2**48 for size in value):  # type: ignore[attr-defined]
-        raise damaged(path, f"tensor {shown_name(name)} has no valid shape")
-    return tuple(value)  # type: ignore[arg-type]
+    if isinstance(value, list | tuple) and len(value) <= MAX_DIMENSIONS:
+        for size in value:
+            if type(size) is not int or not 0 <= size < 2**48:
+                break
+        else:
+            return tuple(value)
+    raise damaged(path, f"tensor {shown_name(name)} has no valid shape")
 
 
 def plain_size(path: Path, name: str, dtype: str, shape: tuple[int, ...]) -> int:
@@ -109,9 +111,10 @@ def shown_name(name: str) -> str:
 
 def check_overlap(path: Path, tensors: Iterable[tuple[str, TensorInfo]]) -> None:
     """Raises ModelError when two tensors claim the same bytes."""
+    entries = [(info.start, info.size, name) for name, info in tensors if info.size]
+    entries.sort()
     end, before = 0, ""
-    for name, info in sorted(tensors, key=lambda entry: (entry[1].start, entry[1].size)):
-        if info.size and info.start < end:
+    for start, size, name in entries:
+        if start < end:
             raise damaged(path, f"tensors {shown_name(before)} and {shown_name(name)} overlap")
-        if info.size:
-            end, before = info.start + info.size, name
+        end, before = start + size, name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from wan_engine.errors import ModelError
@@ -58,6 +57,6 @@ def read_shards(index: Path) -> Header:
         for name, info in header.tensors.items():
             if name in tensors:
                 raise damaged(header.path, f"tensor {shown_name(name)} is in another shard too")
-            tensors[name] = replace(info, file=number)
+            tensors[name] = info._replace(file=number)
     metadata = {key: text for header in headers for key, text in header.metadata.items()}
     return Header(index, "safetensors", tensors, metadata, sum(header.size for header in headers), files)

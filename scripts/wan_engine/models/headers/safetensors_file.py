@@ -47,7 +47,7 @@ def read_safetensors(path: Path) -> Header:
     """The header of a safetensors file whose length fits it. Raises ModelError."""
     raw, size = header_bytes(path)
     try:
-        entries = json.loads(raw, object_pairs_hook=_no_doubles)
+        entries = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise damaged(path, "it is no readable JSON") from error
     if not isinstance(entries, dict) or len(entries) > MAX_TENSORS:
@@ -62,14 +62,11 @@ def read_safetensors(path: Path) -> Header:
         raise damaged(path, f"{size - expected} bytes at the end of the file belong to no tensor")
     tensors = {name: _tensor(path, name, entries[name], start, span) for name, span in spans.items()}
     check_overlap(path, tensors.items())
+    used = sum(info.size for info in tensors.values())
+    if start + used < size:
+        # A gap, or a name that is there twice.
+        raise damaged(path, f"{size - start - used} bytes in it belong to no tensor")
     return Header(path, "safetensors", tensors, metadata, size, (path,))
-
-
-def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name is there twice")
-    return found
 
 
 def _metadata(value: Any) -> dict[str, str]:
@@ -81,9 +78,11 @@ def _metadata(value: Any) -> dict[str, str]:
 
 def _span(path: Path, name: str, entry: Any) -> tuple[int, int]:
     offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
-    if not isinstance(offsets, list) or len(offsets) != 2 or any(type(each) is not int for each in offsets):
+    if not isinstance(offsets, list) or len(offsets) != 2:
         raise damaged(path, f"tensor {shown_name(name)} has no data_offsets")
     begin, end = offsets
+    if type(begin) is not int or type(end) is not int:
+        raise damaged(path, f"tensor {shown_name(name)} has no data_offsets")
     if not 0 <= begin <= end:
         raise damaged(path, f"tensor {shown_name(name)} lies at the impossible data_offsets {begin} to {end}")
     return begin, end
