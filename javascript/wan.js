@@ -10,7 +10,7 @@
     const PLAN_DELAY = 250; // ms without typing before the plan is asked for
     const ANSWER_TIMEOUT = 180000; // ms that a handler may take
     const PRESS_AGAIN = 700; // ms after which a click that nobody heard is made again
-    const PLAN_PATIENCE = 15000; // ms after which a new plan does not wait for the one before
+    const PLAN_PATIENCE = 20000; // ms after which a plan is asked for again; twice as long each time
     const RETRY_DELAYS = [500, 1000, 2000, 5000]; // ms before events are asked for again
     const POLL_RUNNING = 2000, POLL_IDLE = 12000; // ms between looks at jobs and engine
     const JOBS_SHOWN = 12, LOG_LINES = 200, MOST_CLIP_BUTTONS = 60;
@@ -158,7 +158,7 @@
         return inputs;
     }
 
-    function ask(name, note) {
+    function ask(name, note, patience = ANSWER_TIMEOUT) {
         lastNumber += 1;
         const number = lastNumber, letter = JSON.stringify({ ...note, number });
         outbox[name].push(letter);
@@ -169,7 +169,7 @@
                 waiting.delete(number);
                 outbox[name] = outbox[name].filter((each) => each !== letter);
                 reject(new ServerError({ detail: "The page's server does not answer", remedy: "Try again" }, 0));
-            }, ANSWER_TIMEOUT);
+            }, patience);
             waiting.set(number, (answer) => { clearTimeout(timer); clearInterval(press); resolve(answer); });
             // A page that is still being put together, or that waits for the answer before, hears no click.
             const click = () => { if (outbox[name].includes(letter)) inTab(`#wan_do_${name}`).click(); else clearInterval(press); };
@@ -189,7 +189,7 @@
 
     // ------------------------------------------------------------------------------------------------ the live plan
 
-    const plan = { timer: null, since: 0, again: false, asked: 0 };
+    const plan = { timer: null, busy: false, again: false };
 
     function changed() {
         if (!root) return;
@@ -199,28 +199,38 @@
     }
 
     async function askPlan() {
-        if (plan.since && Date.now() - plan.since < PLAN_PATIENCE) {
+        if (plan.busy) {
             plan.again = true; // one question at a time
             return;
         }
-        const began = Date.now();
-        plan.since = began;
+        plan.busy = true;
+        let patience = PLAN_PATIENCE;
         do {
             plan.again = false;
-            plan.asked = lastNumber + 1;
-            await attempt(() => ask("plan", {}));
-        } while (plan.again && plan.since === began);
-        if (plan.since !== began) return;
-        plan.since = 0;
-        setTimeout(showPlan, 30);
-    }
-
-    /** What is shown is the plan of what stands in the form: an answer that came too late stays pale. */
-    function showPlan() {
-        const shown = inTab("#wan_timeline [data-number]");
-        if (!shown || Number(shown.dataset.number) !== plan.asked) return;
+            const number = lastNumber + 1;
+            try {
+                await ask("plan", {}, patience);
+                if (await isShown(number)) patience = PLAN_PATIENCE;
+                else plan.again = true;
+            } catch (error) {
+                patience *= 2;
+                if (patience <= ANSWER_TIMEOUT) plan.again = true;
+                else tell([{ message: error.message, remedy: error.remedy || "" }]);
+            }
+        } while (plan.again);
+        plan.busy = false;
         inTab("#wan_timeline").classList.remove("wan-stale");
         markProblems();
+    }
+
+    /** If the answer to a question is what the page shows: gradio puts it there a moment after the mailbox. */
+    async function isShown(number) {
+        for (let look = 0; look < 40; look += 1) {
+            const shown = inTab("#wan_timeline [data-number]");
+            if (shown && Number(shown.dataset.number) >= number) return true;
+            await pause(50);
+        }
+        return false;
     }
 
     // ------------------------------------------------------------------------------------- problems and their place
@@ -246,22 +256,21 @@
         return line.split(":")[0].trim().replace(/^["']|["']$/g, "");
     }
 
-    function goTo(place) {
-        const target = input(place.field || "prompts");
-        if (!target) return;
-        for (let parent = target; parent && parent !== root; parent = parent.parentElement) {
-            const toggle = parent.classList.contains("wan-more") && parent.querySelector(".label-wrap");
-            if (toggle && !target.offsetParent) toggle.click();
+    async function goTo(place) {
+        const field = place.field || "prompts", folded = input(field);
+        if (!folded || !folded.offsetParent) {
+            // gradio 6 makes what is folded away only when it is opened.
+            inTab(`#wan_more_${page.folds[field]} .label-wrap`)?.click();
+            await pause(200);
         }
-        setTimeout(() => {
-            target.scrollIntoView({ block: "center", behavior: calm() ? "auto" : "smooth" });
-            target.focus({ preventScroll: true });
-            const found = target.tagName === "TEXTAREA" ? placeInText(target.value, place) : null;
-            if (found) target.setSelectionRange(place.column ? found.at : found.start, found.end);
-            else if (place.column && target.setSelectionRange && target.type !== "number") {
-                target.setSelectionRange(Number(place.column) - 1, target.value.length);
-            }
-        }, 60);
+        const target = input(field);
+        if (!target) return;
+        target.scrollIntoView({ block: "center", behavior: calm() ? "auto" : "smooth" });
+        target.focus({ preventScroll: true });
+        if (target.tagName !== "TEXTAREA" && target.type !== "text") return;
+        const found = placeInText(target.value, place);
+        if (found) target.setSelectionRange(place.column ? found.at : found.start, found.end);
+        else if (place.column) target.setSelectionRange(Number(place.column) - 1, target.value.length);
     }
 
     function calm() {
@@ -283,6 +292,7 @@
             if (found) lines.set(target, (lines.get(target) || new Set()).add(found.line));
         });
         lines.forEach((numbers, target) => markLines(target, numbers));
+        showRelevant();
     }
 
     /** A copy of the text behind the text area, in which only the marks are seen. */
@@ -770,16 +780,40 @@
 
     /** Empty boxes show what the chosen model recommends. */
     function suggest() {
-        const chosen = (inTab("#wan_model input") || {}).value || "";
-        const model = models.find((each) => each.path === chosen || each.label === chosen) || models.find((each) => each.path === "");
+        const chosen = valueOf("model");
+        const model = models.find((each) => each.path === chosen || chosen.startsWith(`${each.name} (`)) || models.find((each) => each.path === "");
         const words = page.own[model ? model.family : ""] || page.own["wan-tiny"];
         for (const [name, text] of Object.entries(words)) {
             const target = input(name);
             if (target) target.placeholder = text;
         }
         // A list has no placeholder in gradio.
-        input("model").placeholder = "the embedded small model";
+        if (input("model")) input("model").placeholder = "the embedded small model";
         for (const name of ["i2v_model", "flf2v_model"]) if (input(name)) input(name).placeholder = "the model above, if it can";
+    }
+
+    function valueOf(field) {
+        const target = inTab(`#wan_${field} input[type=radio]:checked`) || input(field);
+        return target ? target.value.trim() : "";
+    }
+
+    /** When a control does something; the others are always shown. */
+    const RELEVANT = {
+        seed_iter_n: () => valueOf("seed_behavior") === "iter",
+        seed_schedule: () => valueOf("seed_behavior") === "schedule",
+        encoder: isEncoded, crf: isEncoded, preset: isEncoded, pixel_format: isEncoded,
+        soundtrack_offset: () => valueOf("soundtrack") !== "",
+    };
+
+    function isEncoded() {
+        return ["h264", "hevc"].includes(valueOf("codec"));
+    }
+
+    function showRelevant() {
+        for (const [field, test] of Object.entries(RELEVANT)) {
+            const block = inTab(`#wan_${field}`);
+            if (block) show(block, test() || block.classList.contains("wan-wrong"));
+        }
     }
 
     // ----------------------------------------------------------------- presets, project files, Deforum's own tab
@@ -914,7 +948,7 @@
 
     /** gradio 3 folds with elements that only a mouse reaches. */
     function makeFoldsReachable() {
-        root.querySelectorAll(".wan-more .label-wrap:not(button)").forEach((fold) => {
+        root.querySelectorAll(".wan-more .label-wrap:not(button, [tabindex])").forEach((fold) => {
             fold.tabIndex = 0;
             fold.setAttribute("role", "button");
             fold.addEventListener("keydown", (event) => {
@@ -970,10 +1004,10 @@
         buildTools(mounts.tools);
         buildStage(mounts.film);
         buildJobs(mounts.jobs);
-        describeFields();
-        makeFoldsReachable();
+        dressControls();
         showInterrupt();
         new MutationObserver(readMailbox).observe(inTab("#wan_answer"), { childList: true, subtree: true, attributes: true });
+        new MutationObserver(dressControls).observe(inTab("#wan_form"), { childList: true, subtree: true });
         root.addEventListener("click", onClick);
         document.addEventListener("keydown", onKey, true);
         document.addEventListener("visibilitychange", () => { if (!document.hidden) { refreshEngine(); refreshJobs(); } });
@@ -981,9 +1015,23 @@
         return true;
     }
 
+    let dressing = null;
+
+    /** Controls come and go: gradio 6 makes what is folded away only when it is opened. */
+    function dressControls() {
+        clearTimeout(dressing);
+        dressing = setTimeout(() => {
+            describeFields();
+            makeFoldsReachable();
+            suggest();
+            showRelevant();
+            drawThumbnails();
+        }, 50);
+    }
+
     function formChanged() {
         changed();
-        setTimeout(() => { if (root) { suggest(); drawThumbnails(); } }, 50);
+        if (root) dressControls();
     }
 
     window.wanTab = { post, changed: formChanged };

@@ -147,9 +147,10 @@ class Actions:
         answer, _ = self._answered(payload, work)
         if not found:
             return [answer, *(gr.update() for _ in MODEL_FIELDS)]
-        named = [{**model, "label": model_label(model)} for model in found]
-        choices = [(model["label"], model["path"]) for model in named if not model.get("error")]
-        return [mailbox(payload, models=named), *(gr.update(choices=choices) for _ in MODEL_FIELDS)]
+        choices = [(model_label(model), model["path"]) for model in found if not model["error"]]
+        others = [("The model above, if it can", ""), *(choice for choice in choices if choice[1])]
+        updates = (gr.update(choices=choices if name == "model" else others) for name in MODEL_FIELDS)
+        return [mailbox(payload, models=found), *updates]
 
     def uploader(self, name: str) -> Callable[[Any, str], tuple[str, str]]:
         """The handler of a setting's upload button: the control's new value and what is wrong."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -52,7 +52,7 @@ class Section:
         return tuple(name for row in (*self.shown, *self.more) for name in row)
 
 
-SECTIONS = (
+_ARRANGED = (
     Section("prompts", "", (("prompts",), ("positive_prompt", "negative_prompt"))),
     Section(
         "model",
@@ -94,10 +94,21 @@ SECTIONS = (
         ),
     ),
 )
-"""The form from top to bottom."""
+"""What stands where. A setting that is not here has a row of its own at the end of its group's accordion."""
 
 NOT_SHOWN: dict[str, str] = {}
 """Settings without a control, each with the reason."""
+
+
+def _with_rest(section: Section) -> Section:
+    arranged = {name for each in _ARRANGED for name in each.names}
+    rest = (spec.name for spec in SETTINGS.values() if spec.group == section.name)
+    rows = tuple((name,) for name in rest if name not in arranged and name not in NOT_SHOWN)
+    return replace(section, more=(*section.more, *rows))
+
+
+SECTIONS = tuple(_with_rest(section) for section in _ARRANGED)
+"""The form from top to bottom."""
 
 FIELDS: tuple[SettingSpec, ...] = tuple(SETTINGS[name] for section in SECTIONS for name in section.names)
 """The settings with a control, in the order of the components."""
