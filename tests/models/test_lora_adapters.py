@@ -158,15 +158,21 @@ def test_offloaded_by_groups(kind: str, lora: tuple[Path, Change]) -> None:
     assert torch.equal(run_transformer(transformer), plain)
 
 
-def test_a_lora_that_fails_leaves_the_others_as_they_were(tmp_path: Path, lora: tuple[Path, Change]) -> None:
+def test_after_one_that_fails_the_others_go_on(tmp_path: Path, lora: tuple[Path, Change]) -> None:
     path, change = lora
     transformer = make_transformer()
-    expected = run_transformer(changed_by_hand(transformer, change))
+    plain, expected = run_transformer(transformer), run_transformer(changed_by_hand(transformer, change))
+    other = write_lora(tmp_path / "other.safetensors", kohya_keys(make_change(transformer, BLOCKS, seed=9), str))
     adapters = Adapters(transformer, torch.float32)
     adapters.use({path: 1.0})
     with pytest.raises(ModelError, match="cannot be read"):
-        adapters.use({path: 0.5, tmp_path / "gone.safetensors": 1.0})
+        adapters.use({path: 0.5, other: 1.0, tmp_path / "gone.safetensors": 1.0})
+    adapters.use({path: 1.0})
     assert torch.allclose(run_transformer(transformer), expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ModelError, match="cannot be read"):
+        adapters.use({tmp_path / "gone.safetensors": 1.0})
+    adapters.use({})
+    assert torch.equal(run_transformer(transformer), plain)
 
 
 def test_a_transformer_without_loras_is_not_touched(lora: tuple[Path, Change]) -> None:

@@ -43,7 +43,7 @@ class Adapters:
         self._names: dict[Path, str] = {}
         self._additions: dict[Path, dict[str, torch.Tensor]] = {}
         self._originals: dict[str, torch.Tensor] = {}
-        self._weights: dict[Path, float] = {}
+        self._weights: dict[Path, float] | None = {}
 
     def use(self, weights: Mapping[Path, float]) -> None:
         """Apply exactly these LoRAs with these weights; what is not named, or has weight 0, has no effect.
@@ -53,6 +53,7 @@ class Adapters:
         wanted = {path: weight for path, weight in weights.items() if weight}
         if wanted == self._weights:
             return
+        self._weights = None  # what is in use is not known if something below fails
         for path in wanted:
             if path not in self._additions:
                 self._load(path)
