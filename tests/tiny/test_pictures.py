@@ -91,6 +91,6 @@ def test_the_same_seed_gives_the_same_film_and_another_does_not(frames: list[np.
 
 def test_the_weights_are_of_all_modes_and_small() -> None:
     cards = find_models(WEIGHTS)
-    assert {mode for card in cards for mode in card.modes} == {"t2v", "i2v", "flf2v"}
+    assert {mode for card in cards for mode in card.modes} == {"t2v", "i2v", "flf2v", "vace"}
     assert not any(card.noise for card in cards)
     assert sum(file.stat().st_size for file in WEIGHTS.rglob("*") if file.is_file()) < 40_000_000

@@ -151,6 +151,7 @@ def test_a_short_course_writes_a_model_and_goes_on_from_it(tmp_path: Path, monke
     assert any("prompt change" in line for line in table)
     assert any("across the border" in line for line in table)
     assert (tmp_path / "two" / "figures.md").read_text(encoding="utf-8").splitlines() == table
+    assert not any(str(tmp_path) in path.read_text(encoding="utf-8") for path in (tmp_path / "two").rglob("*.json"))
     modes = {mode for card in find_models(tmp_path / "two") for mode in card.modes}
     assert modes == {"t2v", "i2v", "flf2v", "vace"}
 

@@ -172,6 +172,11 @@ def write_part(folder: Path, model: Any) -> None:
     import torch
 
     copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    # Where it was read from is of no use elsewhere.
+    config.pop("_name_or_path", None)
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 _PIPELINES = {"t2v": "WanPipeline", "i2v": "WanImageToVideoPipeline", "vace": "WanVACEPipeline"}
