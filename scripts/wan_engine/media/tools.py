@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,7 @@ INPUT_OPTIONS = ("-protocol_whitelist", "file,pipe")
 
 _TRY_SIZE = 256
 _TRY_SECONDS = 60
+_BELIEVED_SECONDS = 60
 _SHOWN_LINES = 2
 _SPEAKER = re.compile(r"^(\[[^\]]*\]\s*)+")
 
@@ -129,8 +131,15 @@ def try_encoder(
 ) -> str:
     """Encode one black frame. Returns "" when it works, else ffmpeg's reason. What worked once is not tried again.
 
+    A failure is believed for a minute: a batch of films would wait for it again and again.
     pixel_format: the encoder's input format, "" for its first. The size matters: NVENC has a smallest picture.
     """
+    minute = int(time.monotonic() // _BELIEVED_SECONDS)
+    return _failure(ffmpeg, encoder, pixel_format, width, height, minute)
+
+
+@lru_cache(maxsize=256)
+def _failure(ffmpeg: Ffmpeg, encoder: str, pixel_format: str, width: int, height: int, minute: int) -> str:
     try:
         _encode_once(ffmpeg, encoder, pixel_format, width, height)
     except MediaError as error:

@@ -65,7 +65,8 @@ def run_engine(config: ServiceConfig, port: int, callbacks: Callbacks) -> None:
 
 @contextlib.contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
-    with socket.socket() as listener:
+    # asyncio sends small answers at once only on sockets that name TCP; else each would wait 40 ms for an ACK.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         if os.name != "nt":  # there it would let another program take the same port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -47,8 +47,8 @@ _TYPES = {
     ".flac": "audio/flac",
     ".m4a": "audio/mp4",
     ".ogg": "audio/ogg",
-    ".srt": "text/plain; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
+    ".srt": "text/plain",
+    ".txt": "text/plain",
     ".json": "application/json",
 }
 """By the name's ending. What is not here is sent as bytes to be saved, never as something a browser would run."""
@@ -66,8 +66,9 @@ _KINDS = {
 """What a film's folder holds, by what follows the time in its name (`storage.places`), in the order of the list."""
 
 _FRAME = re.compile(r"_[0-9]{9}\.png")
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}},
+    200: {"content": dict.fromkeys(("application/octet-stream", *sorted(set(_TYPES.values()))), _BINARY)},
     206: {"description": "The asked part."},
     404: {},
     416: {"description": "There is no such part."},

@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
 
 from wan_engine.errors import (
     Cancelled,
@@ -151,4 +152,12 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: "there is no such route", 405: f"{request.method} is not possible here"}
     message = words.get(error.status_code, error.detail)
-    return problem_response(RequestError(error.status_code, message, "See the API's description", error.headers))
+    headers = {"Allow": _methods(request)} if error.status_code == 405 else error.headers
+    return problem_response(RequestError(error.status_code, message, "See the API's description", headers))
+
+
+def _methods(request: Request) -> str:
+    """The methods of a path: FastAPI names those of its first route alone."""
+    described: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    fitting = [methods for path, methods in described.items() if compile_path(path)[0].match(request.url.path)]
+    return ", ".join(sorted({method.upper() for methods in fitting for method in methods}))

@@ -1,0 +1,39 @@
+"""Generated requests against a real engine: no answer is a 500, none hangs, all are as the description says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api_samples import FOX, ROOT
+from engine_process import running_engine
+from wan_engine.home import TOKEN_HEADER
+
+SECONDS = 120
+"""Time for generated requests."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(SECONDS + 240)
+def test_generated_requests_get_described_answers(tmp_path: Path) -> None:
+    """What an object of settings may hold, the description leaves open; so valid ones are not known to be accepted."""
+    with running_engine(tmp_path / "home", "--models", str(tmp_path / "models")) as engine:
+        job_id = engine.queue({**FOX, "keep_clips": True})
+        engine.until(job_id, "done")
+        command = [
+            *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run"),
+            *(f"{engine.info.address}{ROOT}/openapi.json", "--header", f"{TOKEN_HEADER}: {engine.info.token}"),
+            *("--max-time", str(SECONDS), "--workers", "1", "--request-timeout", "20", "--no-color"),
+            *("--exclude-checks", "positive_data_acceptance", "--exclude-path", f"{ROOT}/system/stop"),
+        ]
+        answer = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS + 120, check=False
+        )
+        assert answer.returncode == 0, answer.stdout[-8000:] + answer.stderr[-2000:]
+        assert engine.process.poll() is None
+        assert engine.http.get("/system").status_code == 200
+    log = (tmp_path / "home" / "logs" / "engine.log").read_text(encoding="utf-8")
+    assert " ERROR " not in log, log[-4000:]
