@@ -102,8 +102,8 @@ class Job:
     asks_memory: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The job as JSON-able values."""
-        return {**asdict(self), "notes": list(self.notes)}
+        """The job as JSON-able values, its own and not copies: clients ask for them many times a second."""
+        return {**vars(self), "notes": list(self.notes), "progress": asdict(self.progress)}
 
 
 @dataclass(frozen=True)

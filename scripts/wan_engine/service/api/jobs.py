@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -23,9 +22,7 @@ _LOG_BYTES = 2**20
 
 def summary(job: Job) -> dict[str, Any]:
     """A job as JSON-able values, without its settings, which may be megabytes of prompts."""
-    values = replace(job, settings={}).as_dict()
-    del values["settings"]
-    return values
+    return {name: value for name, value in job.as_dict().items() if name != "settings"}
 
 
 @router.get("/jobs", responses={200: {"model": JobsOut}})
