@@ -139,6 +139,7 @@ def test_the_tokenizer_takes_any_text(text: str, tokens: list[str]) -> None:
     assert tokenizer.convert_ids_to_tokens(tokenizer(text).input_ids) == [*tokens, "</s>"]
 
 
+@pytest.mark.slow
 def test_a_short_course_writes_a_model_and_goes_on_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     canvas = Canvas(32, 32, 9)
     monkeypatch.setattr(pools, "CANVASES", ((canvas, 1),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.tiny.judge import Sighting, direction, look, psnr
@@ -85,7 +85,8 @@ class Examiner:
         """How well clips survive encoding and decoding."""
         figures = []
         for frames in (17, 33):
-            truth = render(steady(self.dice(), Canvas(64, 64, frames), self.captions()))
+            canvas = replace(self.canvas, frames=frames)
+            truth = render(steady(self.dice(), canvas, self.captions()))
             made = self.studio.pictures(self.studio.latents(truth))
             figures.append(Figure(f"VAE, {frames} frames", mean_psnr(made, truth, slice(None)), 35, "dB"))
         return figures
