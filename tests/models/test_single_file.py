@@ -211,6 +211,21 @@ def test_a_vace_module_on_a_t2v_file(base: str, tmp_path: Path) -> None:
         load_part(vace)
 
 
+def test_a_quantised_vace_module(tmp_path: Path) -> None:
+    whole = official("vace")
+    name = "vace_blocks.1.ffn.0.weight"
+    module = {each: tensor for each, tensor in whole.items() if each.startswith("vace_")}
+    module[name] = random_blocks(tuple(module[name].shape), "Q4_0", 3)
+    vace = detect_file(write_gguf(tmp_path / "vace.gguf", module, {name: "Q4_0"}))
+    t2v = {each: tensor for each, tensor in whole.items() if not each.startswith("vace_")}
+    loaded = load_part(detect_file(write_safetensors(tmp_path / "m.safetensors", t2v)), vace=vace)
+    kept = [each for each, layer in loaded.named_modules() if isinstance(layer, GGUFLinear)]
+    assert kept == ["vace_blocks.1.ffn.net.0.proj"]
+    whole[name] = torch.from_numpy(dequantize(module[name].numpy(), GGMLQuantizationType.Q4_0))
+    reference = load_part(detect_file(write_safetensors(tmp_path / "plain.safetensors", whole)))
+    assert error(answer(loaded, "vace"), answer(reference, "vace")) < 2e-3
+
+
 QUANTISED = (*(f".{each}.weight" for each in "qkvo"), ".0.weight", "ffn.2.weight")
 
 

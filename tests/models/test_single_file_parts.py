@@ -12,6 +12,8 @@ import torch
 from diffusers import AutoencoderKLWan
 from gguf import GGMLQuantizationType
 from gguf.quants import dequantize
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from transformers import CLIPVisionConfig, CLIPVisionModel, UMT5Config, UMT5EncoderModel
 
 from checkpoints import (
@@ -28,6 +30,7 @@ from checkpoints import (
     write_torch,
 )
 from wan_engine.errors import ModelError
+from wan_engine.models.convert.layouts import LAYOUTS
 from wan_engine.models.detect import detect_file
 from wan_engine.models.single_file import check_part, load_part
 
@@ -117,6 +120,7 @@ def test_umt5(layout: str, write: Write, tmp_path: Path) -> None:
     state = umt5(text_encoder().state_dict(), layout)
     if layout == "transformers":
         state |= {"spiece_model": torch.ones(20, dtype=torch.uint8), "decoder.final_layer_norm.weight": torch.ones(2)}
+        state["encoder.embed_tokens.weight"] = state["shared.weight"].clone()
     module: Any = load_part(detect_file(write(tmp_path / "file", state)))
     assert torch.equal(seen(module), seen(text_encoder()))
     assert module.encoder.embed_tokens.weight is module.shared.weight
@@ -224,6 +228,38 @@ def test_a_factor_of_gguf_that_is_no_number(tmp_path: Path) -> None:
 
 def numpy_finite(values: Any) -> bool:
     return bool(torch.from_numpy(values).isfinite().all())
+
+
+def test_a_tensor_under_two_names(tmp_path: Path) -> None:
+    path = changed(lambda state: state.update({"quant_conv.bias": torch.ones(32)}), tmp_path)
+    with pytest.raises(ModelError, match="has a tensor twice"):
+        check_part(detect_file(path))
+
+
+def test_names_that_the_library_stumbles_over(tmp_path: Path) -> None:
+    path = changed(lambda state: state.update({"decoder.upsamples.x.residual.0.gamma": torch.ones(1)}), tmp_path)
+    with pytest.raises(ModelError, match="is damaged or of an unknown kind: ValueError"):
+        check_part(detect_file(path))
+
+
+MARKS = {
+    layout.name: sorted({*layout.signs, *layout.landmarks.values()})
+    for layout in LAYOUTS.values()
+    if layout.kind != "vace_module"
+}
+
+
+@given(st.data())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_figures_are_a_model_error(tmp_path: Path, data: st.DataObject) -> None:
+    """Files with the right names and any shapes are refused in one sentence, whatever network they would make."""
+    names = MARKS[data.draw(st.sampled_from(sorted(MARKS)))]
+    sizes = st.sampled_from([0, 1, 2, 4, 16, 48, 80, 128])
+    shapes = {name: data.draw(st.lists(sizes, min_size=1, max_size=3)) for name in names}
+    state = {name: torch.zeros(shape, dtype=torch.bfloat16) for name, shape in shapes.items()}
+    part = detect_file(write_safetensors(tmp_path / "file", state))
+    with pytest.raises(ModelError):
+        check_part(part)
 
 
 def test_an_empty_word_table_is_refused(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ Tensors are read, converted and put into the network one by one, so memory holds
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wan_engine.errors import ModelError
 from wan_engine.models.configs import OddFiguresError, vace_config
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TIED = {"encoder.embed_tokens.weight": "shared.weight"}
 """Names of UMT5 that stand for the same table; a file needs only the second."""
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +88,9 @@ def _wire(part: Part, vace: Part | None) -> _Wiring:
     config = dict(part.config)
     if vace is not None:
         config |= _joined_config(part, vace)
-    empty = _empty(config)
-    needed = {name: tuple(tensor.shape) for name, tensor in empty.state_dict().items()}
     sources = _sources(part) | (_sources(vace) if vace is not None else {})
+    empty = _understood(part, lambda: _empty(config))
+    needed = {name: tuple(tensor.shape) for name, tensor in empty.state_dict().items()}
     for tied, original in TIED.items():
         if tied in needed and original in sources:
             sources.pop(tied, None)
@@ -106,7 +108,20 @@ def _sources(part: Part) -> dict[str, tuple[Source, Header, str]]:
     header = read_header(part.path)
     layout = LAYOUTS[part.layout]
     names = layout.stripped((name for name in header.tensors if not is_beside(name)), part.prefix)
-    return {name: (source, header, part.prefix) for name, source in layout.sources(names).items()}
+    sources = _understood(part, lambda: layout.sources(names))
+    if len({source.name for source in sources.values()}) < len(names):
+        raise ModelError(f"{part.path} has a tensor twice, under two names", "Download it again, or get another file")
+    return {name: (source, header, part.prefix) for name, source in sources.items()}
+
+
+def _understood(part: Part, step: Callable[[], Result]) -> Result:
+    """The result of a step in which a library looks at the file's names or figures. Raises ModelError if it cannot."""
+    try:
+        return step()
+    except Exception as error:
+        # They raise whatever they stumble over; all of it means the same here.
+        message = f"{part.path} is damaged or of an unknown kind: {type(error).__name__}: {error}"
+        raise ModelError(message, "Download it again, or get another file") from error
 
 
 def _joined_config(part: Part, vace: Part) -> dict[str, Any]:
@@ -142,7 +157,10 @@ def _empty(config: Mapping[str, Any]) -> torch.nn.Module:
 
 
 def _piece_shape(shape: Shape, source: Source) -> Shape:
-    return shape if source.pieces == 1 else (shape[0] // source.pieces, *shape[1:])
+    if source.pieces == 1:
+        return shape
+    rows, rest = divmod(shape[0] if shape else 0, source.pieces)
+    return (-1 if rest else rows, *shape[1:])
 
 
 def _piece(tensor: torch.Tensor, source: Source) -> torch.Tensor:
