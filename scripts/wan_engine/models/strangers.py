@@ -39,7 +39,6 @@ _PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "model.", "first_
 _UNET_INPUT = "input_blocks.0.0.weight"
 _UNET_TEXTS = tuple(f"input_blocks.{stage}.1.transformer_blocks.0.attn2.to_k.weight" for stage in (1, 4))
 """Where a UNet takes the text in: its width tells the kind. Stable Diffusion XL has no attention in the first stage."""
-_UNET = "Stable Diffusion"
 _UNET_KINDS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "Stable Diffusion XL"}
 
 LORA_SIGNS = (".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora_a.", ".lora_b.", ".hada_w1_", ".lokr_w")
@@ -62,9 +61,8 @@ def name_stranger(shapes: Mapping[str, tuple[int, ...]]) -> str:
     for prefix in _PREFIXES:
         if prefix + _UNET_INPUT in shapes:
             widths = [shapes[prefix + name][-1:] for name in _UNET_TEXTS if prefix + name in shapes]
-            return next(
-                (_UNET_KINDS[width[0]] for width in widths if width and width[0] in _UNET_KINDS), "Stable Diffusion"
-            )
+            known = [_UNET_KINDS[size] for width in widths for size in width if size in _UNET_KINDS]
+            return known[0] if known else "Stable Diffusion"
     for label, sign in _OTHERS:
         if any(prefix + sign in shapes for prefix in _PREFIXES):
             return label
