@@ -1,4 +1,4 @@
-"""When an engine is idle, and which ports it takes; the rest is tested with real processes (tests/cli/test_serve.py)."""
+"""When an engine is idle, and which ports it takes; the rest is tested with processes (tests/cli/test_serve.py)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,6 @@ def test_jobs_keep_it_alive(context: Context, now: list[float]) -> None:
 
 def test_a_port_that_is_taken_is_wrong_input(context: Context) -> None:
     callbacks = Callbacks(ready=lambda info: None, stop_wanted=lambda: True)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        with pytest.raises(InputError, match="cannot be used"):
-            run_engine(context.config, taken.getsockname()[1], callbacks)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(InputError, match="cannot be used"):
+        run_engine(context.config, taken.getsockname()[1], callbacks)
     assert not (context.config.home / "engine.json").exists()
