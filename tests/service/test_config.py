@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from wan_engine.errors import StorageError
+from wan_engine.service.allowed import Roots
 from wan_engine.service.config import CONFIG_FILE, ServiceConfig, Timing, config_from, read_config, write_config
 
 
@@ -29,7 +30,8 @@ def test_flags_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         allowed=(tmp_path / "c",),
         idle_minutes=5.0,
     )
-    assert config.roots() == (config.uploads, config.outputs, tmp_path / "a", tmp_path / "b", tmp_path / "c")
+    folders = (config.uploads, config.outputs, tmp_path / "a", tmp_path / "b", tmp_path / "c")
+    assert config.roots() == Roots(folders, private=config.home)
 
 
 def test_without_flags_everything_has_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

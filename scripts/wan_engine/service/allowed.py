@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,27 @@ class OutsideError(InputError):
     """A path leads out of the folders that the engine may use."""
 
 
-def inside_roots(path: str, roots: Sequence[Path], field: str = "path", key: str = "") -> Path:
-    """The path with all links followed, checked to lie in one of `roots`, which are followed too.
+@dataclass(frozen=True)
+class Roots:
+    """The folders whose files may be named.
+
+    private: a folder that stays closed although it may lie in one of them (a WebUI keeps the engine's state, with token
+    and database, among its models); only a root inside it, such as the uploads, is open.
+    """
+
+    folders: tuple[Path, ...]
+    private: Path | None = None
+
+    def hold(self, found: Path) -> bool:
+        """Whether a path, its links followed, may be named."""
+        roots = [root for root in (folder.resolve() for folder in self.folders) if found.is_relative_to(root)]
+        if self.private is None or not found.is_relative_to(private := self.private.resolve()):
+            return bool(roots)
+        return any(root != private and root.is_relative_to(private) for root in roots)
+
+
+def inside_roots(path: str, roots: Roots, field: str = "path", key: str = "") -> Path:
+    """The path with all links followed, checked to lie in `roots`, which are followed too.
 
     field, key: where the path stands, for the error. Nothing has to be there. Raises OutsideError, and InputError for
     what is no path at all: a web address, a NUL character.
@@ -35,7 +54,7 @@ def inside_roots(path: str, roots: Sequence[Path], field: str = "path", key: str
         if not named.is_absolute():
             raise OutsideError(Problem(f'"{path[:_SHOWN]}" is no whole path', _remedy(roots), field, key))
         found = named.resolve()
-        inside = any(found.is_relative_to(root.resolve()) for root in roots)
+        inside = roots.hold(found)
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links, an unknown user after ~
         message = f'"{path[:_SHOWN]}" cannot be used as a path ({getattr(error, "strerror", None) or error})'
         raise InputError(Problem(message, "Give the path of a file that is there", field, key)) from error
@@ -45,12 +64,12 @@ def inside_roots(path: str, roots: Sequence[Path], field: str = "path", key: str
     return found
 
 
-def _remedy(roots: Sequence[Path]) -> str:
-    folders = ", ".join(str(root) for root in roots)
+def _remedy(roots: Roots) -> str:
+    folders = ", ".join(str(folder) for folder in roots.folders)
     return f"Give a path in one of these: {folders}; or start the engine with --allow and the folder"
 
 
-def settings_inside(settings: Settings, roots: Sequence[Path]) -> Settings:
+def settings_inside(settings: Settings, roots: Roots) -> Settings:
     """The settings with every path followed, checked to lie inside `roots`; empty ones stay.
 
     Raises OutsideError with all paths that lie outside, or InputError with all that are no paths.

@@ -11,6 +11,7 @@ from typing import Any
 
 from wan_engine.errors import StorageError
 from wan_engine.home import state_home
+from wan_engine.service.allowed import Roots
 from wan_engine.storage.atomic import storage_error, write_json
 
 CONFIG_FILE = "config.json"
@@ -86,9 +87,9 @@ class ServiceConfig:
         """The latest preview picture of a job, JPEG."""
         return self.previews / f"{job_id}.jpg"
 
-    def roots(self) -> tuple[Path, ...]:
-        """Every folder whose files the API may name."""
-        return (self.uploads, self.outputs, *self.model_roots, *self.allowed)
+    def roots(self) -> Roots:
+        """Every folder whose files the API may name; of the state folder only the uploads."""
+        return Roots((self.uploads, self.outputs, *self.model_roots, *self.allowed), private=self.home)
 
     def make_folders(self) -> None:
         """Make the folders of the state, for their owner alone: they hold prompts and pictures. Raises StorageError."""

@@ -24,7 +24,7 @@ from wan_engine.tiny import WEIGHTS
 def test_the_engine_tells_of_itself(client: TestClient, config: ServiceConfig) -> None:
     values = client.get(f"{ROOT}/system").json()
     assert (values["version"], values["pid"]) == (__version__, os.getpid())
-    assert values["roots"] == [str(root) for root in config.roots()]
+    assert values["roots"] == [str(root) for root in config.roots().folders]
     assert values["jobs"]["queued"] == 0
     assert values["free_bytes"] > 0
 

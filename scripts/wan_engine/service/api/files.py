@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from wan_engine.home import API_ROOT
 from wan_engine.media.clip_preview import write_clip_preview
 from wan_engine.render.clip_store import finished_clip
-from wan_engine.service.allowed import inside_roots
+from wan_engine.service.allowed import Roots, inside_roots
 from wan_engine.service.api.context import Context, JobId, UseContext
 from wan_engine.service.api.problems import PlainJSON, RequestError, not_found, problem_response
 from wan_engine.service.api.schemas import FileOut
@@ -142,7 +142,7 @@ def job_file(job_id: JobId, name: FileName, context: UseContext) -> Response:
     folder = context.job(job_id).folder
     if not folder:
         raise not_found(f"file {name}", "The job has not begun")
-    return ServedFile(inside_roots(f"{folder}/{name}", [Path(folder)], "name"))
+    return ServedFile(inside_roots(f"{folder}/{name}", Roots((Path(folder),)), "name"))
 
 
 @router.get("/jobs/{job_id}/clips/{number}", responses=_ANSWERS, response_class=Response)

@@ -32,7 +32,7 @@ def system(context: UseContext) -> PlainJSON:
             "started": context.started,
             "home": str(config.home),
             "outputs": str(config.outputs),
-            "roots": [str(root) for root in config.roots()],
+            "roots": [str(root) for root in config.roots().folders],
             "idle_minutes": config.idle_minutes,
             "max_upload_bytes": config.max_upload_bytes,
             "free_bytes": free_bytes(config.outputs),
