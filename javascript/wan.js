@@ -782,7 +782,7 @@
     function suggest() {
         const chosen = valueOf("model");
         const model = models.find((each) => each.path === chosen || chosen.startsWith(`${each.name} (`)) || models.find((each) => each.path === "");
-        const words = page.own[model ? model.family : ""] || page.own["wan-tiny"];
+        const words = page.own[model ? model.family : ""] || page.own[page.embedded];
         for (const [name, text] of Object.entries(words)) {
             const target = input(name);
             if (target) target.placeholder = text;

@@ -21,7 +21,9 @@ ID_PREFIX = "wan_"
 TEXT_FORMS = ("prompts", "images")
 """Kinds that the form holds as a text, one entry a line or JSON; the engine reads it."""
 
-_DEFAULT_FAMILY = FAMILIES["wan-tiny"]
+EMBEDDED = FAMILIES["wan-tiny"]
+"""The family of the model that is used when none is named."""
+
 _SLIDERS = ("crf",)
 _STEPS = {"soundtrack_offset": 0.1}
 _FEW_CHOICES = 4
@@ -175,7 +177,7 @@ _EXAMPLES = {
 
 def placeholder(name: str) -> str:
     """What an empty box shows before a model is known: the value the engine takes then, or an example."""
-    known = {**own_values(_DEFAULT_FAMILY), **_EXAMPLES}
+    known = {**own_values(EMBEDDED), **_EXAMPLES}
     return known.get(name, "path of a file" if name in UPLOADS else "")
 
 

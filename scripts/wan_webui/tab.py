@@ -18,7 +18,7 @@ from wan_engine.families import FAMILIES
 from wan_webui import services
 from wan_webui.actions import EMPTY_HINT, Actions
 from wan_webui.dialect import on, on_script, page
-from wan_webui.fields import FIELDS, MODEL_FIELDS, SECTIONS, elem_id, help_text, own_values, unsaved
+from wan_webui.fields import EMBEDDED, FIELDS, MODEL_FIELDS, SECTIONS, elem_id, help_text, own_values, unsaved
 from wan_webui.forms import Form
 from wan_webui.timeline import hint_html
 
@@ -103,6 +103,7 @@ def _page_data() -> str:
         {
             "help": {elem_id(spec.name): help_text(spec) for spec in FIELDS},
             "folds": {name: section.name for section in SECTIONS for row in section.more for name in row},
-            "own": {family.name: own_values(family) for family in FAMILIES.values()},
+            "own": {family.label: own_values(family) for family in FAMILIES.values()},
+            "embedded": EMBEDDED.label,
         }
     )
