@@ -109,3 +109,14 @@ def test_an_unexpected_error_is_told_without_its_inside(
     assert "secret" not in answer.text
     assert "secret inside" in caplog.text
     assert Path(__file__).name not in answer.text
+
+
+def test_a_webuis_sign_of_life_keeps_no_engine_running(client: TestClient, context: Context) -> None:
+    """It comes as long as the engine runs, so it would keep it for ever."""
+    client.get(f"{ROOT}/jobs")
+    before = context.life.idle_seconds()
+    client.post(f"{ROOT}/hosts/webui-1", json={})
+    assert context.life.idle_seconds() > before
+    idle = context.life.idle_seconds()
+    client.get(f"{ROOT}/jobs")
+    assert context.life.idle_seconds() < idle

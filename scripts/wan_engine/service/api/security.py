@@ -7,6 +7,7 @@ this start, not from a foreign page, with a body of the right kind, size and spe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import re
 import time
@@ -33,6 +34,7 @@ _DRAIN_BYTES, _DRAIN_SECONDS = 64 * 2**20, 2.0
 
 _SCHEDULES = tuple(f"{API_ROOT}/{name}" for name in ("plans", "prompts", "renders", "imports", "exports"))
 _UPLOADS = f"{API_ROOT}/uploads"
+_HOSTS = f"{API_ROOT}/hosts/"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _CHANGES = ("POST", "PUT", "PATCH", "DELETE")
@@ -58,7 +60,7 @@ class GuardLimits:
 
 
 class Guard:
-    """The layer itself. life: is told of each request with the right token, as long as it is being answered."""
+    """The layer itself. life: is told of each client that is being answered, if its token is right."""
 
     def __init__(self, app: ASGIApp, token: str, limits: GuardLimits, life: Life) -> None:
         self._app = app
@@ -82,7 +84,8 @@ class Guard:
 
         try:
             body = self._checked(scope, receive)
-            with self._life.wanted():
+            # A WebUI's sign of life is sent as long as the engine runs; it must not keep it running.
+            with contextlib.nullcontext() if scope["path"].startswith(_HOSTS) else self._life.wanted():
                 await self._app(scope, body, send_marked)
         except RequestError as error:
             await _drain(receive)
