@@ -14,6 +14,7 @@
     const RETRY_DELAYS = [500, 1000, 2000, 5000]; // ms before events are asked for again
     const POLL_RUNNING = 2000, POLL_IDLE = 12000; // ms between looks at jobs and engine
     const JOBS_SHOWN = 12, LOG_LINES = 200, MOST_CLIP_BUTTONS = 60;
+    const ONE_COLUMN = 1024; // px of width below which the style sheet has one column
     const ENDED = ["done", "failed", "cancelled"];
     const STATE_WORDS = { queued: "waiting", running: "rendering", done: "finished", failed: "failed", cancelled: "stopped" };
     const CLIP_EVENTS = ["clip_started", "decoding", "clip_done"];
@@ -581,8 +582,10 @@
         setTimeout(markProblems, 30);
         if (!answer.jobs || !answer.jobs.length) return;
         const busy = stage.job && !ENDED.includes(stage.job.state);
-        if (watch && !busy) follow(answer.jobs[0].id);
-        else tell([{ message: `Queued: ${answer.jobs[0].title || NO_TITLE}.` }], "wan-news");
+        if (watch && !busy) {
+            follow(answer.jobs[0].id);
+            if (window.innerWidth < ONE_COLUMN) inTab("#wan_film").scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
+        } else tell([{ message: `Queued: ${answer.jobs[0].title || NO_TITLE}.` }], "wan-news");
         refreshJobs();
     }
 
@@ -621,6 +624,7 @@
     function buildJobs(mount) {
         jobs.list = el("ul", { class: "wan-job-list" });
         jobs.more = button("Show older", () => { jobs.shown += JOBS_SHOWN; refreshJobs(); });
+        show(jobs.more, false);
         fill(mount, el("h3", { class: "wan-title", text: "Films" }), jobs.list, jobs.more);
     }
 

@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from http import HTTPStatus
 from typing import Any
 
 import gradio as gr
@@ -23,6 +24,7 @@ from wan_webui.timeline import hint_html, problems_html, timeline_html
 log = logging.getLogger(__name__)
 
 EMPTY_HINT = "Write prompts, one a line: the plan of the film appears here."
+NO_ENGINE_HINT = "The plan appears here when the engine runs."
 _WHOLE_FILE = {
     "message": "the text holds settings besides prompts",
     "remedy": "Take it in with Import, or leave only the prompts",
@@ -91,8 +93,13 @@ class Actions:
         return answer, f'<div data-number="{number_of(payload)}">{shown}</div>'
 
     def _timeline(self, values: Sequence[Any]) -> str:
-        settings, notes = self.settings(values)
-        answer = self._engine.plan(settings)
+        try:
+            settings, notes = self.settings(values)
+            answer = self._engine.plan(settings)
+        except ClientError as error:
+            if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            return hint_html(f"{NO_ENGINE_HINT} {error.message}.")
         return timeline_html(answer["plan"], [*notes, *answer["notes"]], drawn_seed=settings["seed"] == -1)
 
     def send(self, payload: str, *values: Any) -> tuple[str, str]:

@@ -158,7 +158,7 @@ def own_values(family: Family) -> dict[str, str]:
         "flow_shift": f"{family.flow_shift(family.width, family.height):g}",
         "steps": f"{family.steps}",
         "guidance_scale": f"{family.guidance_scale:g}",
-        "guidance_scale_2": f"{two:g}" if two is not None else "only for models with two experts",
+        "guidance_scale_2": f"{two:g}" if two is not None else "two experts only",
     }
 
 

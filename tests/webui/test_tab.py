@@ -205,8 +205,11 @@ def test_a_picked_file_that_is_none_keeps_the_path(actions: Actions, tmp_path: P
 def test_without_an_engine_the_tab_says_so(tmp_path: Path) -> None:
     host = Alone(tmp_path / "outputs", home=tmp_path)
     host.environment = tmp_path / "no environment"
-    shown = Actions(services.use(host).client).plan(note(), *form())[1]
+    without = Actions(services.use(host).client)
+    shown = without.plan(note(), *form())[1]
+    assert "wan-hint" in shown
     assert "not installed" in shown
+    assert "not installed" in without.send(note(action="render"), *form())[1]
 
 
 def test_a_pressed_button_without_a_note_does_nothing(actions: Actions) -> None:
