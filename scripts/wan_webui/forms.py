@@ -10,6 +10,12 @@ import gradio as gr
 from wan_engine.settings import SETTINGS
 from wan_webui.fields import FIELDS, SECTIONS, UPLOADS, Row, Section, component, elem_id, unsaved
 
+_BESIDE = {
+    "model": '<span class="wan-space"></span><button type="button" class="wan-button" id="wan_models_refresh">'
+    "Refresh models</button>"
+}
+"""HTML beside a group's title."""
+
 
 class Form:
     """The controls by setting, made inside a gr.Blocks."""
@@ -35,7 +41,8 @@ class Form:
     def _section(self, section: Section) -> None:
         with gr.Column(elem_id=f"wan_section_{section.name}", elem_classes="wan-section"):
             if section.title:
-                gr.HTML(f'<h3 class="wan-title">{section.title}</h3>')
+                title = f'<h3 class="wan-title">{section.title}</h3>{_BESIDE.get(section.name, "")}'
+                gr.HTML(f'<div class="wan-head">{title}</div>')
             self._rows(section.shown)
             if section.more:
                 title = f"More: {section.title.lower()}"

@@ -21,7 +21,7 @@ from wan_engine.service.life import Life
 from wan_engine.service.records import STATES
 from wan_engine.service.store import JobStore
 from wan_engine.settings_check import settings_from_mapping
-from wan_webui import fields, services, tab
+from wan_webui import fields, services, standalone, tab
 from wan_webui.actions import Actions, mailbox, with_picture
 from wan_webui.hosts import Alone
 from webui.small_engine import leave_info, served
@@ -220,3 +220,16 @@ def test_a_pressed_button_without_a_note_does_nothing(actions: Actions) -> None:
 def test_guided_pictures_get_frames_of_their_own() -> None:
     text = with_picture(with_picture("", "/a.png"), "/b.png")
     assert text == "max_f: /a.png\nmax_f/2: /b.png"
+
+
+def test_what_the_docs_name_is_there() -> None:
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "tab.md").read_text(encoding="utf-8")
+    sources = [root / "javascript" / "wan.js", *(root / "scripts" / "wan_webui").glob("*.py")]
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    code += "".join(spec.label for spec in fields.FIELDS)
+    named = set(re.findall(r"\*\*?([A-Z][A-Za-z ]+)\*\*?", page))
+    assert {"Generate", "Set up the engine", "Refresh models", "Take over from Deforum"} <= named
+    assert [name for name in named if name not in code] == []
+    options = {word for action in standalone._parser()._actions for word in action.option_strings} - {"-h", "--help"}
+    assert options <= set(re.findall(r"--[a-z-]+", page))
