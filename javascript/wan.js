@@ -240,17 +240,23 @@
         return inTab(`#wan_${CSS.escape(field)} textarea, #wan_${CSS.escape(field)} input`);
     }
 
-    /** Start and end of a problem's place in a text. */
+    /** Start and end of a problem's place in a text: of its line, and from its column on. */
     function placeInText(text, place) {
         const lines = text.split("\n");
         let line = place.line ? Number(place.line) - 1 : -1;
         if (line < 0 && place.key) line = lines.findIndex((each) => keyOfLine(each) === place.key);
         if (line < 0 || line >= lines.length) return null;
         const start = lines.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0);
-        let column = Number(place.column || 1) - 1;
-        // With a key, columns count inside its text.
-        if (!place.line && place.key) column += lines[line].indexOf(":") + 1 + /^\s*"?/.exec(lines[line].split(":").slice(1).join(":"))[0].length;
-        return { line, start, at: start + Math.min(column, lines[line].length), end: start + lines[line].length };
+        const column = Number(place.column || 1) - 1, offset = place.line ? 0 : offsetOf(lines[line], place.key, column);
+        return { line, start, at: start + Math.min(offset + column, lines[line].length), end: start + lines[line].length };
+    }
+
+    /** Where columns of a problem with a key count from: the key, or the text behind it if there is math or --neg. */
+    function offsetOf(line, key, column) {
+        const behind = /^[^:]*:\s*"?/.exec(line);
+        const text = behind ? line.slice(behind[0].length) : "";
+        const inText = text.slice(0, column + 1).includes("`") || text.startsWith("--neg", column);
+        return inText ? behind[0].length : Math.max(0, line.indexOf(key));
     }
 
     function keyOfLine(line) {
