@@ -55,7 +55,7 @@ def test_formats_are_told_by_content(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "YCbCr", "LA", "RGBA", "PA"])
 def test_colour_modes(tmp_path: Path, mode: str) -> None:
-    kind = {"CMYK": "TIFF", "YCbCr": "TIFF", "PA": "TIFF"}.get(mode, "PNG")
+    kind = {"CMYK": "TIFF", "YCbCr": "JPEG", "PA": "TIFF"}.get(mode, "PNG")  # Pillow 12.3 cannot read its YCbCr TIFFs
     image = (halves().convert("P") if mode == "PA" else halves()).convert(mode)
     image.save(tmp_path / "a", kind)
     picture = read_picture(tmp_path / "a", 64, 32, "stretch")
