@@ -130,7 +130,7 @@
         try {
             return await work();
         } catch (error) {
-            tell([{ message: error.message, remedy: error.remedy || "" }]);
+            tell(error.problems && error.problems.length ? error.problems : [{ message: error.message, remedy: error.remedy || "" }]);
             if (!(error instanceof ServerError)) console.error(error);
             return undefined;
         }
@@ -686,10 +686,9 @@
 
     // ------------------------------------------------------------------------------------------------- the engine
 
-    const engine = { running: false, ready: false, started: false, mount: null, timer: null, system: null, log: "" };
+    const engine = { running: false, ready: false, timer: null, system: null };
 
     function buildEngine(mount) {
-        engine.mount = mount;
         engine.words = el("span", { class: "wan-engine-words", "aria-live": "polite" });
         engine.dot = el("i", { class: "wan-dot", "aria-hidden": "true" });
         engine.act = button("", () => attempt(engineAction));
@@ -1005,10 +1004,11 @@
     function start() {
         const host = typeof gradioApp === "function" ? gradioApp() : document;
         const found = host.querySelector("#wan");
-        if (!found || root === found || !found.querySelector("#wan_do_plan") || !found.querySelector("[data-mount=jobs]")) return Boolean(root);
-        root = found;
+        if (root || !found || !found.querySelector("#wan_do_models")) return Boolean(root);
         const mounts = {};
-        root.querySelectorAll("[data-mount]").forEach((each) => { mounts[each.dataset.mount] = each; });
+        found.querySelectorAll("[data-mount]").forEach((each) => { mounts[each.dataset.mount] = each; });
+        if (!mounts.engine || !mounts.tools || !mounts.film || !mounts.jobs) return false;
+        root = found;
         page = JSON.parse(mounts.engine.dataset.page);
         buildEngine(mounts.engine);
         buildTools(mounts.tools);
@@ -1046,8 +1046,11 @@
 
     window.wanTab = { post, changed: formChanged };
 
-    if (typeof onUiLoaded === "function") onUiLoaded(start);
-    else {
-        const timer = setInterval(() => { if (start()) clearInterval(timer); }, 100);
+    /** The page is put together piece by piece; a tab that the WebUI hides never comes. */
+    function begin(tries = 600) {
+        if (!start() && tries) setTimeout(() => begin(tries - 1), 100);
     }
+
+    if (typeof onUiLoaded === "function") onUiLoaded(() => begin());
+    else begin();
 })();
