@@ -118,6 +118,8 @@ def _bind(place: Place) -> socket.socket:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((place.host, port))
+            # Who comes before the server accepts waits for it.
+            bound.listen(128)
         except OSError:
             bound.close()
             if port == place.port + _PORTS_TRIED - 1:

@@ -45,7 +45,6 @@ def test_nothing_is_loaded_from_elsewhere_by_the_tab() -> None:
 def test_a_taken_port_is_passed_over() -> None:
     first = standalone._bind(Place(port=0))
     taken = first.getsockname()[1]
-    first.listen()
     second = standalone._bind(Place(port=taken))
     assert second.getsockname()[0] == LOOPBACK
     assert taken < second.getsockname()[1] < taken + 20
