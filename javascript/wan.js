@@ -382,6 +382,8 @@
                 }
                 failures += 1;
                 stage.parts.status.textContent = `${error.message}. Trying again.`;
+                // A WebUI that is starting may hang for good when it is asked before it is ready.
+                if (error.status === 0) await pause(POLL_IDLE);
             }
             await pause(RETRY_DELAYS[Math.min(failures, RETRY_DELAYS.length - 1)]);
         }
