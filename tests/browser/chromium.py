@@ -25,8 +25,9 @@ FLAGS = (
 )
 
 _LOCAL = ("127.0.0.1", "localhost")
-# Written by Chromium itself when an answer is an error or no answer comes.
-_FAILED_LOAD = re.compile(r"Failed to load resource: .*")
+# Written by Chromium itself when an answer is an error or no answer comes, and by gradio 3 when a page is left.
+_FAILED_LOAD = re.compile(r"Failed to load resource: |.*Failed to fetch")
+_ADDRESS = re.compile(r"https?://[^\s)]+")
 
 
 def find_chromium() -> str | None:
@@ -64,7 +65,8 @@ class Window:
         if message.type != "error":
             return
         address = str(message.location.get("url", ""))
-        elsewhere = bool(address) and urlsplit(address).hostname not in _LOCAL
+        asked = _ADDRESS.findall(f"{address} {message.text}")
+        elsewhere = any(urlsplit(each).hostname not in _LOCAL for each in asked)
         if elsewhere or (self._lenient and _FAILED_LOAD.match(message.text)):
             return
         self.complaints.append(f"{message.text} ({address})")
@@ -78,9 +80,12 @@ class Window:
         finally:
             self._lenient = False
 
-    def shot(self, path: Path) -> None:
-        """Save what is seen."""
-        self.page.screenshot(path=path, full_page=True)
+    def shots(self, folder: Path, name: str) -> list[Path]:
+        """Save what its pages show; the pictures' paths."""
+        made = [folder / f"{name}-{number}.png" for number, _ in enumerate(self.context.pages)]
+        for page, path in zip(self.context.pages, made, strict=True):
+            page.screenshot(path=path, full_page=True)
+        return made
 
     def close(self) -> None:
         """Close all its pages."""

@@ -30,9 +30,9 @@ _INSTALL_SECONDS = 600
 def python_of(name: str) -> Path:
     """The Python of the environment of `<name>.lock`, made first if it is not there. Raises RuntimeError with pip's
     own words if that fails."""
-    base = _base_python()
+    base, version = _base_python()
     lock = HERE / f"{name}.lock"
-    key = hashlib.sha256(lock.read_bytes() + base.encode()).hexdigest()[:12]
+    key = hashlib.sha256(lock.read_bytes() + version.encode()).hexdigest()[:12]
     folder = CACHE / f"{name}-{key}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     CACHE.mkdir(exist_ok=True)
@@ -40,20 +40,23 @@ def python_of(name: str) -> Path:
         # Written last: an environment whose making was cut off is made again.
         complete = folder / "complete"
         if not complete.exists():
-            shutil.rmtree(folder, ignore_errors=True)
+            for old in CACHE.glob(f"{name}-*/"):
+                shutil.rmtree(old)
             _run([base, "-m", "venv", str(folder)])
             _run([str(python), "-m", "pip", "install", "--quiet", "--requirement", str(lock)])
             complete.touch()
     return python
 
 
-def _base_python() -> str:
+def _base_python() -> tuple[str, str]:
+    """A Python that is old enough, and its version."""
     if sys.version_info[:2] <= NEWEST:
-        return sys.executable
-    found = shutil.which("python3.11") or shutil.which("python3.10")
-    if found is None:
-        raise RuntimeError("the WebUIs' packages need Python 3.10 or 3.11: install one so that it is on PATH")
-    return found
+        return sys.executable, f"{sys.version_info.major}.{sys.version_info.minor}"
+    for version in ("3.11", "3.10"):
+        found = shutil.which(f"python{version}")
+        if found is not None:
+            return found, version
+    raise RuntimeError("the WebUIs' packages need Python 3.10 or 3.11: install one so that it is on PATH")
 
 
 def _run(command: list[str]) -> None:

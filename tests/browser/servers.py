@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,11 +15,15 @@ from pathlib import Path
 
 import psutil
 
+from browser.host_environments import GRADIO_3, GRADIO_4, python_of
 from wan_engine.home import API_ROOT, TOKEN_HEADER, EngineInfo, read_info
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "scripts"
 STANDIN = ROOT / "tests" / "hosts" / "standin.py"
+
+GRADIO_OF = {"a1111": GRADIO_3, "reforge": GRADIO_3, "forge": GRADIO_4, "neo": GRADIO_4}
+"""The environment of each WebUI's stand-in."""
 
 _STOP_SECONDS = 30
 
@@ -36,14 +39,15 @@ def free_port() -> int:
 class Server:
     """A program that shows the tab.
 
-    command: without the port.  home: folder of its engine's state.  log: where its words go.  path: where the page lies
-    below the address.  start_seconds: how long it may take.
+    command: without the port.  home: folder of its engine's state.  log: where its words go.  ready: what it writes
+    when it is up.  path: where the page lies below the address.  start_seconds: how long it may take.
     """
 
     command: Sequence[str]
     home: Path
     log: Path
     folder: Path = ROOT
+    ready: str = "Startup time"
     path: str = "/"
     start_seconds: float = 90
     environ: dict[str, str] = field(default_factory=dict)
@@ -56,11 +60,16 @@ class Server:
         return f"http://127.0.0.1:{self.port}{self.path}"
 
     def start(self) -> float:
-        """Start and wait until its page answers; the seconds it took. Raises RuntimeError with its last words."""
+        """Start and wait until it is up; the seconds it took. Raises RuntimeError with its last words.
+
+        It is not asked for its page meanwhile: A1111 and reForge fail when a request comes while they add their API.
+        """
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("WAN_", "GRADIO_"))}
         environ |= {"WAN_ENGINE_VENV": sys.prefix, "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
         environ |= {"PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1"} | self.environ
         began = time.monotonic()
+        self.log.touch()
+        written = self.log.stat().st_size
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self.command, "--port", str(self.port)],
@@ -70,19 +79,21 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        while not self._answers():
+        while not self._is_up(words := self.log.read_bytes()[written:].decode(errors="replace")):
             if self._process.poll() is not None or time.monotonic() - began > self.start_seconds:
                 self.stop()
-                raise RuntimeError(f"{self.command[1:]} did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
+                raise RuntimeError(f"{self.command[1:]} did not start:\n{words[-3000:]}")
             time.sleep(0.1)
         return time.monotonic() - began
 
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(self.address, timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
+    def _is_up(self, words: str) -> bool:
+        if self.ready not in words:
             return False
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         """End the program as Ctrl+C would; the engine goes on."""
@@ -127,15 +138,29 @@ def stop_engine(home: Path) -> None:
 
 
 def _processes_of(home: Path) -> list[psutil.Process]:
-    """The engine and the workers of a state folder, which stands in their command lines."""
+    """The engine of a state folder, which has it in its environment, and its workers, which have it as an argument."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if str(home) in words and any("wan_engine" in word or "wan-engine" in word for word in words):
-            found.append(process)
+        if not any("wan_engine" in word for word in words):
+            continue
+        # Others' processes do not show their environment.
+        with contextlib.suppress(psutil.Error):
+            if str(home) in words or process.environ().get("WAN_HOME") == str(home):
+                found.append(process)
     return found
 
 
-def read_films(folder: Path) -> list[Path]:
-    """The finished films below an output folder, oldest first."""
-    return sorted(folder.rglob("*.mp4"), key=lambda path: path.stat().st_mtime)
+def standin(kind: str, folder: Path, *flags: str, path: str = "/") -> Server:
+    """A stand-in for this WebUI with its data in a folder."""
+    data = folder / "data"
+    command = [str(python_of(GRADIO_OF[kind])), str(STANDIN), "--host", kind, "--data", str(data), *flags]
+    return Server(command, data / "models" / "wan" / "state", folder / "log.txt", path=path)
+
+
+def alone(folder: Path, *flags: str, path: str = "/") -> Server:
+    """The page of its own, with state and films in a folder."""
+    home = folder / "state"
+    command = [sys.executable, "-m", "wan_webui.standalone", "--no-browser", "--outputs", str(folder / "films"), *flags]
+    environ = {"WAN_HOME": str(home), "PYTHONPATH": str(SCRIPTS)}
+    return Server(command, home, folder / "log.txt", ready="Wan is at", path=path, environ=environ)

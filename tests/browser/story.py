@@ -1,0 +1,155 @@
+"""What a user does with the tab, as tests over a running server; each kind of host runs all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.chromium import Window
+from browser.looks import contrasts
+from browser.servers import Server
+from browser.wan_page import LONG_FILM, SMALL_FILM, WanTab
+
+READABLE = 4.5
+"""Least contrast of text, WCAG 2.2 success criterion 1.4.3."""
+
+HOSTILE = '<img src=x onerror="window.ran = 1"><b>circle</b>'
+
+
+class Story:
+    """The tests; a class made of it says by its fixture `server` on which host."""
+
+    def test_the_timeline_follows_the_text(self, tab: WanTab) -> None:
+        tab.write(SMALL_FILM)
+        expect(tab.prompt_blocks()).to_have_count(2)
+        expect(tab.timeline).to_contain_text("24 frames at 8 fps")
+        expect(tab.timeline).to_contain_text("64 × 64")
+        tab.box("prompts").press_sequentially("\n2s: a green triangle")
+        tab.settle()
+        expect(tab.prompt_blocks()).to_have_count(3)
+        expect(tab.prompt_blocks().nth(2)).to_have_text("a green triangle")
+
+    def test_an_error_is_shown_at_its_line(self, tab: WanTab) -> None:
+        tab.write({**SMALL_FILM, "prompts": "0: a red circle\n12 + : a blue square\n18: a green triangle"})
+        expect(tab.place()).to_have_text('prompts, key "12 +", column 5')
+        expect(tab.page.locator("#wan_prompts.wan-wrong")).not_to_have_count(0)
+        expect(tab.page.locator("#wan_prompts .wan-backdrop mark")).to_have_text("12 + : a blue square")
+        tab.place().click()
+        tab.page.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
+        assert tab.selected_text("prompts") == " : a blue square"
+        tab.write({"prompts": "0: a red circle\na blue square"})
+        expect(tab.place()).to_contain_text("line 2")
+        tab.write({"prompts": SMALL_FILM["prompts"], "steps": "many"})
+        expect(tab.place()).to_contain_text("steps")
+        tab.write({"steps": "4"})
+        expect(tab.problems).to_have_count(0)
+        expect(tab.page.locator("#wan .wan-wrong")).to_have_count(0)
+
+    def test_a_film_is_made_and_plays(self, tab: WanTab, server: Server) -> None:
+        tab.write(SMALL_FILM)
+        tab.begin()
+        expect(tab.preview).to_be_visible(timeout=60_000)
+        tab.wait_for_steps(20)
+        expect(tab.status).to_contain_text("of 2")
+        tab.wait_for("finished")
+        assert tab.video_seconds() == pytest.approx(3.0, abs=0.13)
+        early, late = tab.picture_at(0.5), tab.picture_at(2.5)
+        assert _changed_share(early, late) > 0.02
+        assert tab.picture_at(0.5) == early
+        expect(tab.page.locator("#wan .wan-files a").filter(has_text=".mp4")).to_have_count(1)
+        expect(tab.page.locator("#wan .wan-sheet img")).to_be_visible()
+        expect(tab.job("a red circle").locator(".wan-chip")).to_have_text("finished")
+        assert server.engine() is not None
+
+    def test_keys_start_and_interrupt_and_a_stopped_film_goes_on(self, tab: WanTab) -> None:
+        tab.write(LONG_FILM)
+        tab.box("prompts").press("Control+Enter")
+        tab.wait_for("rendering")
+        tab.wait_for_steps(30)
+        expect(tab.interrupt).to_be_visible()
+        tab.page.evaluate("document.activeElement.blur()")
+        tab.page.keyboard.press("Escape")
+        tab.wait_for("stopped")
+        stopped = tab.progress()
+        assert 30 <= stopped < 100
+        expect(tab.interrupt).to_be_hidden()
+        tab.resume.click()
+        tab.wait_for("rendering")
+        tab.wait_for("finished")
+        assert tab.video_seconds() == pytest.approx(9.0, abs=0.13)
+        # What was finished before is not rendered again.
+        expect(tab.page.locator("#wan .wan-stage .wan-log")).to_contain_text("kept", use_inner_text=False)
+
+    def test_a_film_outlives_its_windows_and_the_host(
+        self, tab: WanTab, window: Window, server: Server, open_window: Any
+    ) -> None:
+        tab.write(LONG_FILM)
+        tab.begin()
+        other = WanTab(cast(Window, open_window()).page)
+        other.open(server.address)
+        other.wait_for("rendering")
+        tab.reload()
+        tab.wait_for("rendering")
+        with window.answers_may_fail():
+            other.page.close()
+            server.restart()
+            # Nobody touched this page: it finds the film by itself.
+            tab.wait_for("finished")
+        assert tab.video_seconds() == pytest.approx(9.0, abs=0.13)
+        tab.reload()
+        tab.job("a red circle").get_by_role("button", name="Watch").click()
+        tab.wait_for("finished")
+        expect(tab.film).to_be_visible()
+
+    def test_html_is_text_and_a_job_gives_its_settings_back(self, tab: WanTab) -> None:
+        prompts = f"0: {HOSTILE}"
+        tab.write({**SMALL_FILM, "prompts": prompts, "max_frames": "8", "steps": "2"})
+        expect(tab.prompt_blocks().first).to_have_text(HOSTILE)
+        tab.begin()
+        tab.wait_for("finished")
+        tab.reload()
+        expect(tab.job("<b>circle</b>")).to_be_visible()
+        assert tab.values("prompts") == {"prompts": ""}
+        tab.job("<b>circle</b>").get_by_role("button", name="Use settings").click()
+        expect(tab.news).to_contain_text(HOSTILE)
+        tab.settle()
+        expected = {"prompts": prompts, "width": "64", "max_frames": "8", "steps": "2", "seed": "7"}
+        assert tab.values(*expected) == expected
+        assert tab.page.evaluate("window.ran") is None
+
+    def test_presets_are_kept(self, tab: WanTab, window: Window) -> None:
+        tab.write({**SMALL_FILM, "guidance_scale": "2.5"})
+        tab.save_preset("Two shapes")
+        tab.reload()
+        tab.choose_preset("Two shapes")
+        expect(tab.box("prompts")).to_have_value(SMALL_FILM["prompts"])
+        expected = {name: SMALL_FILM[name] for name in ("prompts", "width", "max_frames")} | {"guidance_scale": "2.5"}
+        assert tab.values(*expected) == expected
+        tab.page.get_by_role("button", name="Delete preset").click()
+        expect(tab.presets.locator("option")).to_have_count(1)
+
+    def test_deforum_settings_are_taken_in(self, tab: WanTab, deforum_file: Path) -> None:
+        tab.page.locator("#wan_import_file").set_input_files(deforum_file)
+        expect(tab.news).to_contain_text(f"Taken in: {deforum_file.name}")
+        tab.settle()
+        assert tab.values("width", "max_frames", "fps") == {"width": "64", "max_frames": "96", "fps": "16"}
+        assert "a red circle" in tab.values("prompts")["prompts"]
+        expect(tab.timeline).to_contain_text("96 frames at 16 fps")
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_it_fits_and_can_be_read(self, open_window: Any, server: Server, theme: str) -> None:
+        narrow = WanTab(cast(Window, open_window(width=900)).page)
+        narrow.open(f"{server.address}?__theme={theme}")
+        narrow.write({**LONG_FILM, "negative_prompt": "a white background " * 20})
+        assert narrow.wide().whole <= narrow.wide().seen
+        faint = {text: ratio for text, ratio in contrasts(narrow.root).items() if ratio < READABLE}
+        assert not faint
+
+
+def _changed_share(one: list[int], other: list[int]) -> float:
+    """Share of the colour values of two pictures that differ by more than a compressed film's noise."""
+    assert len(one) == len(other) > 0
+    return sum(abs(before - after) > 40 for before, after in zip(one, other, strict=True)) / len(one)

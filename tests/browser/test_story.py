@@ -1,0 +1,26 @@
+"""The story on stand-ins with the gradio of A1111 and of Forge, and on the page of its own with the current one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from browser.servers import Server, alone, standin
+from browser.story import Story
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module", params=["a1111", "forge", "alone"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Each host in turn, started once for all its tests."""
+    folder = tmp_path_factory.mktemp(request.param)
+    made = alone(folder) if request.param == "alone" else standin(request.param, folder)
+    made.start()
+    yield made
+    made.close()
+
+
+class TestStory(Story):
+    """On the host of the fixture."""

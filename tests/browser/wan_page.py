@@ -1,0 +1,186 @@
+"""The Wan tab as a user sees it: what can be written, pressed and read, the same in every gradio."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+FILM_SECONDS = 120
+"""Longest wait for a film of the small model, with the start of its worker."""
+
+SMALL_FILM: Mapping[str, str] = {
+    "prompts": "0: a red circle moves right on a black background\n12: a blue square moves left on a black background",
+    "width": "64",
+    "height": "64",
+    "max_frames": "24",
+    "fps": "8",
+    "steps": "4",
+    "seed": "7",
+}
+"""Three seconds in two clips."""
+
+LONG_FILM: Mapping[str, str] = {
+    **SMALL_FILM,
+    "prompts": "\n".join(f"{12 * number}: a red circle moves right on a black background" for number in range(6)),
+    "max_frames": "72",
+    "steps": "24",
+}
+"""Six clips: long enough to be interrupted, short enough to be waited for."""
+
+_PICTURE = """(video) => {
+    const canvas = document.createElement("canvas");
+    canvas.width = video.videoWidth;
+    canvas.height = video.videoHeight;
+    const pen = canvas.getContext("2d");
+    pen.drawImage(video, 0, 0);
+    return Array.from(pen.getImageData(0, 0, canvas.width, canvas.height).data);
+}"""
+
+_SEEK = """(video, seconds) => new Promise((resolve) => {
+    video.pause();
+    video.addEventListener("seeked", () => requestAnimationFrame(() => resolve(video.currentTime)), { once: true });
+    video.currentTime = seconds;
+})"""
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Widths in pixels of a page: what is seen, and what there is to scroll to."""
+
+    seen: int
+    whole: int
+
+
+class WanTab:
+    """The tab on one page of a browser."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator("#wan").first
+        self.timeline = page.locator("#wan_timeline").first
+        self.problems = page.locator("#wan .wan-problems")
+        self.generate = page.locator("#wan_generate")
+        self.interrupt = page.locator("#wan_interrupt")
+        self.resume = page.locator("#wan_resume")
+        self.chip = page.locator("#wan .wan-stage .wan-chip")
+        self.bar = page.locator("#wan .wan-stage .wan-bar")
+        self.status = page.locator("#wan .wan-stage .wan-status")
+        self.preview = page.locator("#wan .wan-stage img.wan-preview")
+        self.film = page.locator("#wan .wan-stage video")
+        self.jobs = page.locator("#wan .wan-job")
+        self.news = page.locator("#wan_told")
+        self.presets = page.locator("#wan .wan-tools select")
+
+    # ------------------------------------------------------------------------------------------------- the page
+
+    def open(self, address: str) -> None:
+        """Load the page and show the tab."""
+        self.page.goto(address)
+        self.show()
+
+    def reload(self) -> None:
+        """Load the page again and show the tab."""
+        self.page.reload()
+        self.show()
+
+    def show(self) -> None:
+        """Press the tab's button, where the page has tabs, and wait until the script has made its parts."""
+        self.page.locator("#wan_prompts textarea").wait_for(state="attached", timeout=60_000)
+        button = self.page.get_by_role("tab", name="Wan", exact=True)
+        if not button.count():
+            button = self.page.locator("#tabs > .tab-nav > button").filter(has_text=re.compile(r"^\s*Wan\s*$"))
+        if button.count():
+            button.first.click()
+        expect(self.page.locator("#wan .wan-engine-words")).not_to_be_empty()
+
+    def wide(self) -> Wide:
+        """How wide the page is."""
+        return Wide(*self.page.evaluate("[window.innerWidth, document.scrollingElement.scrollWidth]"))
+
+    # ------------------------------------------------------------------------------------------------- the form
+
+    def box(self, name: str) -> Locator:
+        """The box of a setting that is written into."""
+        return self.page.locator(f"#wan_{name} textarea, #wan_{name} input").first
+
+    def write(self, values: Mapping[str, str]) -> None:
+        """Fill in settings by name and wait until the plan follows."""
+        for name, text in values.items():
+            self.box(name).fill(text)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the timeline shows what stands in the form."""
+        # The script asks when nothing was typed for a moment: first it must have noticed.
+        self.page.wait_for_timeout(100)
+        expect(self.timeline).not_to_have_class(re.compile("wan-stale"), timeout=60_000)
+
+    def values(self, *names: str) -> dict[str, str]:
+        """What stands in the boxes of these settings."""
+        return {name: self.box(name).input_value() for name in names}
+
+    def prompt_blocks(self) -> Locator:
+        """The coloured stretches of the timeline, one a prompt."""
+        return self.timeline.locator(".wan-prompts .wan-block")
+
+    def place(self) -> Locator:
+        """The buttons of the problems that lead to their places."""
+        return self.problems.locator(".wan-place")
+
+    def selected_text(self, name: str) -> str:
+        """What is selected in a setting's box."""
+        return str(self.box(name).evaluate("(box) => box.value.slice(box.selectionStart, box.selectionEnd)"))
+
+    def save_preset(self, name: str) -> None:
+        """Keep the form under a name."""
+        self.page.get_by_role("button", name="Save as preset").click()
+        self.page.get_by_label("Name of the new preset").fill(name)
+        self.page.locator("#wan_preset_save").click()
+        expect(self.presets).to_have_value(name)
+
+    def choose_preset(self, name: str) -> None:
+        """Fill the form with a preset."""
+        expect(self.presets).to_be_enabled()
+        self.presets.select_option(name)
+
+    # ------------------------------------------------------------------------------------------------- the film
+
+    def begin(self) -> None:
+        """Press Generate and wait until the film is rendered."""
+        self.generate.click()
+        self.wait_for("rendering")
+
+    def wait_for(self, state: str, seconds: float = FILM_SECONDS) -> None:
+        """Wait until the shown film's state is this word."""
+        expect(self.chip).to_have_text(state, timeout=seconds * 1000)
+
+    def wait_for_steps(self, percent: int) -> None:
+        """Wait until that much of the film's steps is done."""
+        self.page.wait_for_function(
+            "(percent) => Number(document.querySelector('#wan .wan-stage .wan-bar').ariaValueNow) >= percent",
+            arg=percent,
+            timeout=FILM_SECONDS * 1000,
+        )
+
+    def progress(self) -> int:
+        """Per cent of the film's steps."""
+        return int(self.bar.get_attribute("aria-valuenow") or 0)
+
+    def video_seconds(self) -> float:
+        """Length of the film as the browser reads it."""
+        self.film.evaluate("(video) => video.readyState || new Promise((go) => video.onloadedmetadata = go)")
+        return float(self.film.evaluate("(video) => video.duration"))
+
+    def picture_at(self, seconds: float) -> list[int]:
+        """The bytes (RGBA) of the film's picture at a time, after seeking to it."""
+        arrived: Any = self.film.evaluate(_SEEK, seconds)
+        assert abs(arrived - seconds) < 0.01
+        return list(self.film.evaluate(_PICTURE))
+
+    def job(self, title: str) -> Locator:
+        """The entry of the jobs list with this title, the newest first."""
+        return self.jobs.filter(has=self.page.locator(".wan-job-title", has_text=title)).first
