@@ -56,7 +56,7 @@ class Routes:
         refused = self._refusal(request, path)
         if refused:
             return refused
-        own = self._own.get((method, path))
+        own = self._own.get(("GET" if method == "HEAD" else method, path))
         try:
             if own:
                 return await run_in_threadpool(own)
