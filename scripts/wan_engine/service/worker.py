@@ -211,7 +211,7 @@ def _be_polite() -> None:
     if sys.platform == "win32":
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
     else:
-        os.nice(5)
+        os.nice(10)
 
 
 def main(arguments: Sequence[str]) -> int:
