@@ -89,6 +89,7 @@ def test_values_and_prompts(client: TestClient) -> None:
     answer = post(client, "values", schedule="0:(1/0)")
     assert (answer.status_code, answer.json()["problems"][0]["key"]) == (422, "0")
     assert post(client, "values", schedule="0:(1)", max_frames=10**9).status_code == 422
+    assert post(client, "values", schedule="0:(1)", seed=False).status_code == 422
     rows = post(client, "prompts", settings={**FOX, "positive_prompt": "film"}).json()
     assert rows["prompts"][0]["prompt"] == "film a red fox"
     assert (rows["frames"], rows["fps"]) == (16, 16.0)

@@ -125,7 +125,7 @@ class RenderInput(Form):
     name: ProjectName = ""
     projects: list[ProjectFile] | None = Field(None, min_length=1, max_length=MOST_PROJECTS)
     title: str = Field("", max_length=200, description="What the job is called; empty takes the file's name or prompt.")
-    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
+    priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -142,8 +142,8 @@ class ValuesInput(Form):
     )
 
     schedule: str = Field(max_length=100_000)
-    max_frames: int = Field(120, ge=1, le=100_000, description="Length of the film in frames.")
-    seed: int = Field(0, ge=0, le=2**32 - 1, description="The value of s.")
+    max_frames: int = Field(120, strict=True, ge=1, le=100_000, description="Length of the film in frames.")
+    seed: int = Field(0, strict=True, ge=0, le=2**32 - 1, description="The value of s.")
     fps: str = Field("16", max_length=30, description="Frames a second, for keys in seconds.")
 
 
@@ -152,7 +152,7 @@ class PriorityInput(Form):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"priority": 10}]})
 
-    priority: int = Field(ge=-1000, le=1000, description="Higher goes first.")
+    priority: int = Field(strict=True, ge=-1000, le=1000, description="Higher goes first.")
 
 
 class HostInput(Form):
