@@ -186,6 +186,8 @@
         const resolve = waiting.get(answer.number);
         waiting.delete(answer.number);
         if (resolve) resolve(answer);
+        // Most questions start the engine: its strip, jobs and presets need not wait for the next look.
+        if (engine.ready && !engine.running) refreshEngine();
     }
 
     // ------------------------------------------------------------------------------------------------ the live plan
