@@ -68,7 +68,12 @@ _KINDS = {
 _FRAME = re.compile(r"_[0-9]{9}\.png")
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": dict.fromkeys(("application/octet-stream", *sorted(set(_TYPES.values()))), _BINARY)},
+    200: {
+        "content": {
+            **dict.fromkeys(("application/octet-stream", *sorted(set(_TYPES.values()))), _BINARY),
+            "application/json": {"schema": {}},
+        }
+    },
     206: {"description": "The asked part."},
     404: {},
     416: {"description": "There is no such part."},
