@@ -163,17 +163,29 @@ HEAD = f"POST {PLANS} HTTP/1.1\nHost: 127.0.0.1\n{TOKEN_HEADER}: {TOKEN}\nConten
 
 def test_a_slow_client_is_given_up(port: int) -> None:
     """A byte now and then does not keep a request open beyond the time for the whole body."""
-    begun = time.monotonic()
-    answer = _raw(port, HEAD + "Content-Length: 1000\n\n", *[b" "] * 6, pause=0.25)
-    assert answer.startswith(b"HTTP/1.1 408")
-    assert PROBLEM.encode() in answer
-    assert time.monotonic() - begun < 5
+    for _ in range(4):
+        begun = time.monotonic()
+        try:
+            answer = _raw(port, HEAD + "Content-Length: 1000\n\n", *[b" "] * 6, pause=0.25)
+        except ConnectionError:  # a byte that crossed the answer on its way: the kernel then drops the answer
+            continue
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert PROBLEM.encode() in answer
+        assert time.monotonic() - begun < 5
+        return
+    pytest.fail("each of four slow clients was cut off without an answer")
 
 
 def test_a_body_of_no_said_size_is_counted(port: int) -> None:
     chunk = b"%x\r\n" % 2**20 + b" " * 2**20 + b"\r\n"
-    answer = _raw(port, HEAD + "Transfer-Encoding: chunked\n\n", *[chunk] * 9, b"0\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 413")
+    for _ in range(4):
+        try:
+            answer = _raw(port, HEAD + "Transfer-Encoding: chunked\n\n", *[chunk] * 9, b"0\r\n\r\n", pause=0.05)
+        except ConnectionError:  # a chunk that crossed the answer on its way
+            continue
+        assert answer.startswith(b"HTTP/1.1 413")
+        return
+    pytest.fail("each of four endless bodies was cut off without an answer")
 
 
 def test_a_client_that_leaves_is_no_error(port: int) -> None:
