@@ -122,6 +122,7 @@ class ModelCard:
 
     modes: a subset of the family's (a folder may hold only one of its transformers).
     weights_bytes: size of all its weight files.  noise: the weights are random, its pictures are noise.
+    files: component and path of each part of a model made of single files; empty for a folder of the diffusers layout.
     """
 
     name: str
@@ -130,6 +131,7 @@ class ModelCard:
     path: str = ""
     weights_bytes: int = 0
     noise: bool = False
+    files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,12 @@ from wan_engine.executors import Executor
 from wan_engine.executors.local import LocalExecutor
 from wan_engine.families import Lineup
 from wan_engine.media.pictures import write_png
-from wan_engine.models.folder import lineup
+from wan_engine.models.lineup import lineup
 from wan_engine.models.lora.check import lora_notes
 from wan_engine.models.lora.library import find_loras
 from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Plan, plan_text, plan_to_json, read_plan
+from wan_engine.plan.seam import seam_notes
 from wan_engine.render.assemble import Assembler, check_output
 from wan_engine.render.chain import ChainJob, picture_notes, render_chain
 from wan_engine.render.clip_store import ClipStore
@@ -172,12 +173,14 @@ class _Film:
                 remove_leftovers(folder)
             progress.say("started", message=str(self.places.folder))
             progress.say("ready", message=self._environment())
-            with Assembler(self.settings, self.places, store, self.cancelled) as assembler:
+            assembler = Assembler(self.settings, self.places, store, self.cancelled)
+            with assembler:
                 job = ChainJob(self.plan, self.backend, store, progress, self.cancelled, assembler.clip_ready)
                 executor.run(self.plan.chains(), lambda chain: render_chain(job, chain))
                 progress.say("encoding")
-            self._tidy_up()
-        result = _result(self.plan, self.settings, self.places)
+            made = replace(self.plan, seams=assembler.seams)
+            self._tidy_up(made)
+        result = _result(made, self.settings, self.places)
         progress.say("film_done", message=str(result.film or result.folder))
         return result
 
@@ -193,10 +196,10 @@ class _Film:
         known = (resolved.get(name) for name in ("backend", "device", "device_name", "dtype", "attention"))
         return "Environment ready: " + ", ".join(str(value) for value in known if value)
 
-    def _tidy_up(self) -> None:
+    def _tidy_up(self, made: Plan) -> None:
         self.places.preview.unlink(missing_ok=True)
-        finished = {**self.plan.resolved, _FINISHED: _fingerprint(self.plan, self.settings)}
-        write_text(self.places.plan, plan_text(replace(self.plan, resolved=finished)))
+        finished = {**made.resolved, _FINISHED: _fingerprint(made, self.settings)}
+        write_text(self.places.plan, plan_text(replace(made, resolved=finished)))
         if not self.settings.keep_clips:
             shutil.rmtree(self.places.clips)
 
@@ -208,7 +211,7 @@ _FINISHED = "finished"
 def _fingerprint(plan: Plan, settings: Settings) -> str:
     """A hash of all that decides the film's files."""
     resolved = {name: value for name, value in plan.resolved.items() if name != _FINISHED}
-    return value_hash([plan_to_json(replace(plan, resolved=resolved)), settings_to_mapping(settings)])
+    return value_hash([plan_to_json(replace(plan, resolved=resolved, seams=())), settings_to_mapping(settings)])
 
 
 def _result(plan: Plan, settings: Settings, places: FilmPlaces) -> FilmResult:
@@ -222,5 +225,5 @@ def _result(plan: Plan, settings: Settings, places: FilmPlaces) -> FilmResult:
         subtitles=places.subtitles if settings.subtitles else None,
         gif=places.gif if settings.make_gif or settings.codec == "gif" else None,
         frames=places.folder if settings.save_frames or settings.codec == "png" else None,
-        notes=plan.notes,
+        notes=(*plan.notes, *seam_notes(plan.seams, plan.fps)),
     )

@@ -12,7 +12,7 @@ from untrained import write_untrained
 from wan_engine.backends import Backend, ClipRequest, ClipRun
 from wan_engine.backends.registry import BACKENDS, make_backend
 from wan_engine.families import Lineup
-from wan_engine.models.folder import lineup
+from wan_engine.models.lineup import lineup
 from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Plan
 from wan_engine.settings import SETTINGS, Settings

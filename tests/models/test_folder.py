@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wan_engine.errors import CapabilityError, ModelError
-from wan_engine.models.folder import find_models, lineup, open_folder
+from wan_engine.models.folder import find_models, open_folder
+from wan_engine.models.lineup import lineup
 from wan_engine.settings import Settings
 
 SHARED = ("vae", "text_encoder", "tokenizer", "scheduler")

@@ -7,7 +7,7 @@ the same. `Part.families` then names all that fit, and `Part.expert_hint` what t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from wan_engine.models.precision import is_beside, precision_of, unreadable_form
 from wan_engine.models.strangers import is_lora, name_stranger, relative_of_wan
 from wan_engine.models.tokenizer import carries_tokenizer
 
-_KNOWN_MODELS = "Known: " + ", ".join(family.label for family in FAMILIES.values() if family.name != "wan-tiny")
+KNOWN_MODELS = "Known: " + ", ".join(family.label for family in FAMILIES.values() if family.name != "wan-tiny")
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _find(header: Header) -> _Finding:
     relative = relative_of_wan(shapes, prefix) if layout.kind == "transformer" else ""
     if relative:
         words = f"it is {relative}, which is not supported"
-        return _Finding("other", relative, problem=words, remedy=_KNOWN_MODELS)
+        return _Finding("other", relative, problem=words, remedy=KNOWN_MODELS)
     missing = layout.missing(own)
     if missing:
         words = f"the tensor {prefix}{missing} is missing"
@@ -127,13 +127,13 @@ def _find(header: Header) -> _Finding:
         config = layout.config(own)
     except OddFiguresError as error:
         label = _KIND_LABELS[layout.kind]
-        return _Finding(layout.kind, label, problem=f"it looks like {label}, but {error}", remedy=_KNOWN_MODELS)
+        return _Finding(layout.kind, label, problem=f"it looks like {label}, but {error}", remedy=KNOWN_MODELS)
     return _known(layout, prefix, config, notes)
 
 
 def _known(layout: Layout, prefix: str, config: dict[str, Any], notes: tuple[str, ...]) -> _Finding:
-    families, label, problem = _NAMERS[layout.kind](config)
-    remedy = _KNOWN_MODELS if problem else ""
+    families, label, problem = NAMERS[layout.kind](config)
+    remedy = KNOWN_MODELS if problem else ""
     if len(families) > 1:
         notes = (*notes, "its shapes do not tell these models apart")
     return _Finding(layout.kind, label, families, layout.name, prefix, config, problem, remedy, notes)
@@ -179,13 +179,15 @@ def _name_clip(config: Mapping[str, Any]) -> tuple[tuple[str, ...], str, str]:
     return ("clip-vit-h",) if large else ("clip",), "OpenCLIP ViT-H/14" if large else f"CLIP vision, {figures}", ""
 
 
-_NAMERS = {
+NAMERS: dict[str, Callable[[Mapping[str, Any]], tuple[tuple[str, ...], str, str]]] = {
     "transformer": _name_transformer,
     "vace_module": _name_vace,
     "vae": _name_vae,
     "text_encoder": _name_umt5,
     "image_encoder": _name_clip,
 }
+"""Families, label and problem of a part's config, by the part's kind."""
+
 _KIND_LABELS: dict[Kind, str] = {
     "transformer": "a Wan transformer",
     "vace_module": "VACE blocks",
@@ -198,10 +200,10 @@ _KIND_LABELS: dict[Kind, str] = {
 def _stranger(shapes: Mapping[str, Shape]) -> _Finding:
     label = name_stranger(shapes)
     if label:
-        return _Finding("other", label, problem=f"it is {label}, not a part of a Wan model", remedy=_KNOWN_MODELS)
+        return _Finding("other", label, problem=f"it is {label}, not a part of a Wan model", remedy=KNOWN_MODELS)
     example = min(shapes, default="")
     words = f"its tensors, such as {example[:120]!r}, are of no model the engine knows" if example else "it is empty"
-    return _Finding("other", "unknown", problem=words, remedy=_KNOWN_MODELS)
+    return _Finding("other", "unknown", problem=words, remedy=KNOWN_MODELS)
 
 
 def _missing_remedy(header: Header, missing: str) -> str:

@@ -22,6 +22,9 @@ WEIGHT_NAMES = ("diffusion_pytorch_model", "model")
 _MAX_JSON_BYTES = 64 * 1024 * 1024
 _SAMPLE_BYTES = 65_536
 _SAMPLES = 16
+_SMALL_BYTES = 64 * 1024 * 1024
+"""Files that are no safetensors are read whole up to this size: configs, tokenizers."""
+_END_BYTES = 1024 * 1024
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -92,15 +95,30 @@ def fingerprint(files: Mapping[str, Path]) -> str:
     """
     digest = hashlib.sha256()
     for name, path in sorted(files.items()):
-        digest.update(f"{name}\n{path.stat().st_size}\n".encode())
-        if path.suffix != ".safetensors":
+        size = path.stat().st_size
+        digest.update(f"{name}\n{size}\n".encode())
+        if path.suffix == ".safetensors":
+            header, size = header_bytes(path)
+            digest.update(header)
+            _add_samples(digest, path, 8 + len(header), size)
+        elif size <= _SMALL_BYTES:
             digest.update(path.read_bytes())
-            continue
-        header, size = header_bytes(path)
-        digest.update(header)
-        start = 8 + len(header)
-        with path.open("rb") as file:
-            for piece in range(_SAMPLES):
-                file.seek(start + (size - start) * piece // _SAMPLES)
-                digest.update(file.read(_SAMPLE_BYTES))
+        else:
+            _add_ends(digest, path, size)
+            _add_samples(digest, path, _END_BYTES, size)
     return digest.hexdigest()
+
+
+def _add_samples(digest: hashlib._Hash, path: Path, start: int, size: int) -> None:
+    with path.open("rb") as file:
+        for piece in range(_SAMPLES):
+            file.seek(start + (size - start) * piece // _SAMPLES)
+            digest.update(file.read(_SAMPLE_BYTES))
+
+
+def _add_ends(digest: hashlib._Hash, path: Path, size: int) -> None:
+    """GGUF says at its start what is in it, a torch file at its end."""
+    with path.open("rb") as file:
+        digest.update(file.read(_END_BYTES))
+        file.seek(size - _END_BYTES)
+        digest.update(file.read(_END_BYTES))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import CapabilityError, ModelError, WanError
 from wan_engine.families import Mode, ModelCard
-from wan_engine.models.folder import ModelFolder, open_folder
 from wan_engine.models.headers.header import DOWNLOAD_AGAIN
 from wan_engine.models.integrity import check_whole, check_words
+from wan_engine.models.model_set import ModelSource, open_model
 
 if TYPE_CHECKING:
     import torch
@@ -103,7 +103,7 @@ class Loader:
         """A WanPipeline for t2v, else a WanImageToVideoPipeline, on the device. Raises ModelError."""
         key = (card.path, mode == "t2v")
         if key not in self._pipelines:
-            self._pipelines[key] = self._build(open_folder(Path(card.path)), mode == "t2v")
+            self._pipelines[key] = self._build(open_model(card), mode == "t2v")
         return self._pipelines[key]
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ class Loader:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _build(self, folder: ModelFolder, text_only: bool) -> Any:
+    def _build(self, folder: ModelSource, text_only: bool) -> Any:
         quiet_libraries()
         from diffusers import WanImageToVideoPipeline, WanPipeline
 

@@ -15,8 +15,8 @@ from wan_engine.backends.wan.run import WanRun
 from wan_engine.errors import CapabilityError
 from wan_engine.families import MODE_WORDS, MODES, Lineup
 from wan_engine.models.files import fingerprint
-from wan_engine.models.folder import open_folder
 from wan_engine.models.load import ATTENTION, Loader, choose_device, choose_dtype
+from wan_engine.models.model_set import open_model
 from wan_engine.plan.model import Plan
 
 _SMALL_BYTES = 100_000_000
@@ -51,14 +51,14 @@ class WanBackend(Backend):
         threads = plan.resolved.get("threads") or (1 if small else torch.get_num_threads())
         torch.set_num_threads(threads)
         loras = sorted({lora.path for clip in plan.clips for lora in clip.loras})
-        hashes = {path: open_folder(Path(path)).fingerprint() for path in {card.path for card in cards.values()}}
+        hashes = {card: open_model(card).fingerprint() for card in set(cards.values())}
         return {
             "device": loader.device,
             "device_name": _device_name(loader.device),
             "dtype": loader.dtype,
             "threads": threads,
             "attention": ATTENTION,
-            "models": {mode: {"name": card.name, "sha256": hashes[card.path]} for mode, card in cards.items()},
+            "models": {mode: {"name": card.name, "sha256": hashes[card]} for mode, card in cards.items()},
             "loras": {path: fingerprint({"lora": Path(path)}) for path in loras},
             "versions": {name: version(name) for name in ("torch", "diffusers", "transformers")},
         }

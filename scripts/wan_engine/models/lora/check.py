@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wan_engine.families import Lineup, ModelCard
-from wan_engine.models.folder import open_folder
 from wan_engine.models.lora.fit import fit
 from wan_engine.models.lora.layout import open_lora
 from wan_engine.models.lora.shapes import Shape, transformer_shapes
+from wan_engine.models.model_set import open_model
 from wan_engine.plan.model import Plan
 
 _CHANGED_BY = {"transformer": ("high", "both"), "transformer_2": ("low", "both")}
@@ -49,6 +49,6 @@ def _note(path: Path, name: str, expert: str, card: ModelCard) -> str:
 
 def _transformers(card: ModelCard) -> dict[str, dict[str, Shape]]:
     """The parameters of each of the model's transformers."""
-    folder = open_folder(Path(card.path))
-    parts = [part for part in _CHANGED_BY if part in folder.components]
-    return {part: transformer_shapes(folder.config(part), f"{folder.components[part]}/config.json") for part in parts}
+    source = open_model(card)
+    parts = [part for part in _CHANGED_BY if part in source.components]
+    return {part: transformer_shapes(source.config(part), str(source.config_file(part))) for part in parts}
