@@ -17,13 +17,13 @@ SCRIPTS = ROOT / "scripts"
 ENGINE = SCRIPTS / "wan_engine"
 
 FLOORS = (
-    *("errors", "home", "setting_spec", "settings", "settings_check", "families"),
+    *("errors", "home", "setting_spec", "settings_film", "settings_model", "settings", "settings_check", "families"),
     *("schedule", "plan", "storage", "media", "models", "tiny", "backends", "render", "executors"),
     *("film", "doctor", "service", "settings_page", "cli", "__main__"),
 )
 """A module imports only from its own folder and from what stands before it here."""
 
-STANDARD_LIBRARY_ONLY = ("errors", "home", "setting_spec", "settings", "settings_check", "families")
+STANDARD_LIBRARY_ONLY = FLOORS[: FLOORS.index("families") + 1]
 HEAVY = ("torch", "diffusers", "transformers", "av", "cv2")
 HOST = ("gradio", "modules", "launch", "wan_webui")
 COMMAND_LINE = ("cli", "__main__")

@@ -1,0 +1,117 @@
+"""The settings of what the film is: prompts, size and length, what it starts from. A part of `settings`' one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wan_engine.setting_spec import setting
+
+
+@dataclass(frozen=True)
+class FilmSettings:
+    """What is seen, how large, how long, and from which pictures."""
+
+    prompts: dict[str, str] = setting(
+        {},
+        "prompts",
+        "Prompts",
+        "prompts",
+        "What is seen from which frame on: an object of key and text. A key is a frame number, arithmetic with max_f, "
+        "or seconds (12.5s). A prompt holds until the next key; --neg starts its negative part.",
+    )
+    positive_prompt: str = setting("", "text", "Positive prompt", "prompts", "Put before every prompt.")
+    negative_prompt: str = setting("", "text", "Negative prompt", "prompts", "Added to every prompt's negative part.")
+
+    max_frames: int = setting(
+        120, "int", "Frames", "film", "Length of the film.", minimum=1, maximum=1_000_000, unit="frames"
+    )
+    fps: str = setting(
+        "16",
+        "fps",
+        "Frames per second",
+        "film",
+        "Frame rate of the film: a number or a ratio such as 30000/1001. 23.976, 29.97 and 59.94 mean the exact "
+        "ratios.",
+        minimum=1,
+        maximum=240,
+        unit="frames/s",
+    )
+    width: int = setting(
+        0,
+        "int",
+        "Width",
+        "film",
+        "Width of the film; 0 takes the model family's own. Rounded down to what the family can do, noted in the plan.",
+        minimum=0,
+        maximum=8192,
+        unit="pixels",
+    )
+    height: int = setting(
+        0,
+        "int",
+        "Height",
+        "film",
+        "Height of the film; 0 takes the model family's own. Rounded down like the width.",
+        minimum=0,
+        maximum=8192,
+        unit="pixels",
+    )
+    model_fps: str = setting(
+        "0",
+        "fps",
+        "Model frames per second",
+        "film",
+        "Rate at which the model's frames are played. 0 takes the family's own (16, or 24 for TI2V-5B); set it to the "
+        "film's rate to use the model's frames as they come.",
+        minimum=0,
+        maximum=240,
+        unit="frames/s",
+    )
+    resample: str = setting(
+        "blend",
+        "choice",
+        "Resampling in time",
+        "film",
+        "How film frames between two model frames are made: the nearest one, or a linear blend of both.",
+        choices=("nearest", "blend"),
+    )
+    clip_duration: float = setting(
+        0.0,
+        "float",
+        "Longest clip",
+        "film",
+        "Longest clip asked of the model at once; longer prompts are split into equal parts. 0 takes the family's "
+        "native length.",
+        minimum=0,
+        maximum=60,
+        unit="seconds",
+    )
+
+    init_image: str = setting("", "path", "Start image", "start", "Picture the film starts from.")
+    init_video: str = setting(
+        "", "path", "Start video", "start", "Film that is continued: its last frame is the film's first."
+    )
+    end_image: str = setting("", "path", "End image", "start", "Picture the film's last frame arrives at.")
+    guided_images: dict[str, str] = setting(
+        {},
+        "images",
+        "Guided images",
+        "start",
+        "Pictures by frame: the film arrives at each on its own frame. Keys as in prompts.",
+    )
+    image_fit: str = setting(
+        "cover",
+        "choice",
+        "Image fit",
+        "start",
+        "How pictures of another shape are fitted: cropped to cover, bars around to contain, or stretched.",
+        choices=("cover", "contain", "stretch"),
+    )
+    continuity: str = setting(
+        "auto",
+        "choice",
+        "Continuity",
+        "start",
+        "How a clip follows the one before: from its last frame, by a hard cut, or by the best the model can do.",
+        choices=("auto", "last_frame", "cut"),
+    )

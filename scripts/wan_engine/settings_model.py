@@ -1,0 +1,60 @@
+"""The settings of which model renders, where and how. A part of `settings`' one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wan_engine.setting_spec import setting
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Models, LoRAs, device, number format, memory."""
+
+    model: str = setting(
+        "",
+        "path",
+        "Model",
+        "model",
+        "Folder of the model in the diffusers layout, or of several such folders. Empty takes the embedded small "
+        "model.",
+    )
+    i2v_model: str = setting(
+        "", "path", "Image-to-video model", "model", "Folder of the model that continues from a picture, if another."
+    )
+    flf2v_model: str = setting(
+        "", "path", "First-last-frame model", "model", "Folder of the model that goes between two pictures, if another."
+    )
+    backend: str = setting(
+        "wan",
+        "choice",
+        "Backend",
+        "model",
+        "wan renders with the model; dry_run draws prompt, clip and frame number without one, to look at the pacing.",
+        choices=("wan", "dry_run"),
+    )
+    device: str = setting("auto", "text", "Device", "model", "Where the model runs: auto, cpu, cuda, cuda:1, mps, xpu.")
+    dtype: str = setting(
+        "auto",
+        "choice",
+        "Precision",
+        "model",
+        "Number format of the transformer. auto is bfloat16 on a GPU that has it and float32 on a CPU.",
+        choices=("auto", "float32", "bfloat16", "float16"),
+    )
+
+    loras: str = setting(
+        "",
+        "text",
+        "LoRAs",
+        "model",
+        "LoRAs of the whole film, one a line: name: weight, where the weight may be a schedule. high or low behind it "
+        "puts it on one expert of Wan 2.2. A tag <lora:name:weight> in a prompt holds for that prompt's clips.",
+    )
+    lora_dir: str = setting(
+        "",
+        "path",
+        "LoRA folder",
+        "model",
+        "Folder that is searched for LoRAs, with the folders in it. Empty takes loras in the engine's state folder.",
+    )
