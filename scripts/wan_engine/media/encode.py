@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 import threading
@@ -16,36 +15,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from wan_engine.errors import MediaError
+from wan_engine.media.encoders import choose_encoder, encoder_format, quality_arguments
 from wan_engine.media.pictures import write_png
 from wan_engine.media.pipe import FrameFormat, FramePipe
 from wan_engine.media.sound import check_soundtrack, sound_arguments
-from wan_engine.media.tools import INPUT_OPTIONS, Ffmpeg, file_url, find_ffmpeg, run_ffmpeg, try_encoder
+from wan_engine.media.tools import INPUT_OPTIONS, file_url, find_ffmpeg, run_ffmpeg
 from wan_engine.storage.atomic import AtomicPath, WholeOrNothing
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
-
-logger = logging.getLogger(__name__)
-
-_ENCODERS = {
-    ("h264", "software"): "libx264",
-    ("h264", "nvenc"): "h264_nvenc",
-    ("hevc", "software"): "libx265",
-    ("hevc", "nvenc"): "hevc_nvenc",
-}
-_NVENC_PRESETS = {
-    "veryslow": "p7",
-    "slower": "p7",
-    "slow": "p6",
-    "medium": "p5",
-    "fast": "p4",
-    "faster": "p3",
-    "veryfast": "p2",
-    "superfast": "p1",
-    "ultrafast": "p1",
-}
-_NVENC_FORMATS = {"yuv420p10le": "p010le"}
-"""NVENC's own names for the pixel formats that it calls otherwise."""
 
 # The frames are sRGB; players take films for bt709 with limited range, so they are made and marked so.
 _COLOUR_FILTER = (
@@ -102,42 +80,6 @@ def check_encoding(options: EncodeOptions) -> str:
     return choose_encoder(find_ffmpeg(), options)
 
 
-def choose_encoder(ffmpeg: Ffmpeg, options: EncodeOptions) -> str:
-    """ffmpeg's name of an encoder that has encoded a frame of this size and format just now. Raises MediaError."""
-    kinds = ("nvenc", "software") if options.encoder == "auto" else (options.encoder,)
-    reasons: dict[str, str] = {}
-    for kind in kinds:
-        name = _ENCODERS[options.codec, kind]
-        reason = try_encoder(ffmpeg, name, _encoder_format(name, options), options.width, options.height)
-        if not reason:
-            return name
-        logger.info("%s is not used: %s", name, reason)
-        reasons[name] = reason
-    said = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-    remedy = "Set encoder to auto or software" if options.encoder == "nvenc" else "Choose another codec or pixel_format"
-    raise MediaError(f"the film cannot be encoded here: {said}", remedy)
-
-
-def _encoder_format(encoder: str, options: EncodeOptions) -> str:
-    if encoder.endswith("_nvenc"):
-        return _NVENC_FORMATS.get(options.pixel_format, options.pixel_format)
-    return options.pixel_format
-
-
-def _quality(encoder: str, options: EncodeOptions) -> list[str]:
-    """Preset and quality; crf 0 is each encoder's lossless mode."""
-    if encoder.endswith("_nvenc"):
-        preset = ["-preset", _NVENC_PRESETS[options.preset]]
-        if options.crf == 0:
-            return [*preset, "-tune", "lossless"]
-        return [*preset, *("-tune", "hq", "-rc", "vbr", "-cq", str(options.crf), "-b:v", "0")]
-    preset = ["-preset", options.preset]
-    if encoder == "libx265":
-        lossless = ":lossless=1" if options.crf == 0 else ""
-        return [*preset, *("-crf", str(options.crf), "-x265-params", f"log-level=error{lossless}")]
-    return [*preset, *(("-qp", "0") if options.crf == 0 else ("-crf", str(options.crf)))]
-
-
 def _film_arguments(encoder: str, options: EncodeOptions, target: Path) -> list[str]:
     sound_in: list[str] = []
     sound_out: list[str] = ["-an"]
@@ -147,8 +89,8 @@ def _film_arguments(encoder: str, options: EncodeOptions, target: Path) -> list[
     tag = ["-tag:v", "hvc1"] if options.codec == "hevc" else []  # the tag that Apple's players ask for
     return [
         *sound_in,
-        *("-map", "0:v:0", "-vf", _COLOUR_FILTER.format(_encoder_format(encoder, options)), "-c:v", encoder),
-        *_quality(encoder, options),
+        *("-map", "0:v:0", "-vf", _COLOUR_FILTER.format(encoder_format(encoder, options)), "-c:v", encoder),
+        *quality_arguments(encoder, options),
         *_COLOUR_TAGS,
         *tag,
         *sound_out,
