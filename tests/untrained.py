@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wan_engine.models.folder import INDEX, NOISE_KEY
-from wan_engine.models.load import quiet_libraries
+from wan_engine.models.quiet import quiet_libraries
 from wan_engine.tiny.networks import CONDITIONED_CHANNELS, END, PAD, UNKNOWN, make_scheduler, wrapped
 
 _TEXT_DIM = 32

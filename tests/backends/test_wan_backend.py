@@ -109,8 +109,11 @@ def test_steps_and_frames_only_when_they_are_due(tiny_lineup: Models) -> None:
 
 
 def test_each_text_is_encoded_once(tiny_lineup: Models) -> None:
-    backend = WanBackend(tiny_lineup("plain"), device="cpu")
-    encoder = backend.start(make_request(short_clip()))._pipeline.text_encoder
+    models = tiny_lineup("plain")
+    backend = WanBackend(models, device="cpu")
+    backend.start(make_request(short_clip()))
+    assert backend._loader is not None
+    encoder = backend._loader.text_pipeline(models.card("t2v")).text_encoder
     texts: list[torch.Size] = []
     hook = encoder.register_forward_hook(lambda *call: texts.append(call[1][0].shape))
     backend.start(make_request(short_clip(seed=9)))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from wan_engine.models.folder import find_models
-from wan_engine.models.load import quiet_libraries
+from wan_engine.models.quiet import quiet_libraries
 from wan_engine.tiny import pools, train, train_vae
 from wan_engine.tiny.masks import beginning, drawn, ends
 from wan_engine.tiny.networks import (

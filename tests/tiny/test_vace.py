@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from wan_engine.models.load import quiet_libraries
+from wan_engine.models.quiet import quiet_libraries
 from wan_engine.tiny import WEIGHTS
 from wan_engine.tiny.judge import direction, look, psnr
 from wan_engine.tiny.masks import beginning

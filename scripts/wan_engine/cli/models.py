@@ -25,7 +25,7 @@ def check(
 ) -> None:
     """Say what files and folders are, what they load into, and what is missing or wrong. Nothing is loaded."""
     from wan_engine.models.check import check as look
-    from wan_engine.models.load import quiet_libraries
+    from wan_engine.models.quiet import quiet_libraries
 
     quiet_libraries()
     findings = []

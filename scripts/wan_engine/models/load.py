@@ -1,212 +1,168 @@
-"""Loads models into memory: diffusers pipelines made of checked components, shared between the models of a film."""
+"""Loads the models of a film: each component once, shared between the pipelines that are made of them."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from wan_engine.errors import CapabilityError, ModelError, WanError
+from wan_engine.errors import ModelError, WanError
 from wan_engine.families import Mode, ModelCard
-from wan_engine.models.headers.header import DOWNLOAD_AGAIN
-from wan_engine.models.integrity import check_whole, check_words
-from wan_engine.models.model_set import ModelSource, open_model
-
-if TYPE_CHECKING:
-    import torch
-
-ATTENTION = "native"
-"""Attention kernel of the transformers: torch's own scaled dot product attention."""
-
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-"""What torch's allocators say: CUDA and MPS the first, the CPU the others."""
+from wan_engine.models.attempts import Attempts, Way
+from wan_engine.models.devices import is_out_of_memory
+from wan_engine.models.load_component import (
+    Wanted,
+    load_image_processor,
+    load_network,
+    make_scheduler,
+    what,
+)
+from wan_engine.models.model_set import open_model
+from wan_engine.models.pipelines import KINDS, PipelineKind, build_pipeline, build_text_pipeline, check_together
+from wan_engine.models.placer import AllOnDevice, Placer
+from wan_engine.models.quiet import quiet_libraries
+from wan_engine.models.source import ModelSource
+from wan_engine.models.tokenizer import load_tokenizer
 
 log = logging.getLogger(__name__)
 
-
-def choose_device(name: str = "auto") -> str:
-    """The device to run on: the one asked for, or with `auto` the first GPU, else the CPU.
-
-    Raises CapabilityError for a device this machine has not got.
-    """
-    import torch
-
-    here = _devices()
-    if name == "auto":
-        return here[0]
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise CapabilityError(f'"{name}" is no device', f"Available here: {', '.join(here)}") from error
-    known = {str(torch.device(entry)) for entry in here}
-    if str(device) not in known and f"{device}:0" not in known:
-        raise CapabilityError(f'this machine has no device "{name}"', f"Available here: {', '.join(here)}")
-    return str(device)
-
-
-def _devices() -> list[str]:
-    """The devices of this machine, the best first, `cpu` last."""
-    import torch
-
-    found = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    if torch.xpu.is_available():
-        found += [f"xpu:{index}" for index in range(torch.xpu.device_count())]
-    return [*found, "cpu"]
-
-
-def choose_dtype(name: str, device: str) -> str:
-    """The transformer's number format: as asked, or with `auto` float32 on a CPU, bfloat16 on a GPU that has it."""
-    import torch
-
-    if name != "auto":
-        return name
-    if device == "cpu":
-        return "float32"
-    if device.startswith("cuda") and not torch.cuda.is_bf16_supported(including_emulation=False):
-        return "float16"
-    return "bfloat16"
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an exception of torch means that its device, or main memory, is full."""
-    import torch
-
-    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY)
-
-
-def quiet_libraries() -> None:
-    """No progress bars and hints on the terminal: the command line draws its own, and loading is checked here."""
-    import diffusers
-    import transformers
-
-    for library in (diffusers, transformers):
-        library.utils.logging.disable_progress_bar()
-        library.utils.logging.set_verbosity_error()
+_Key = tuple[str, ...]
 
 
 class Loader:
     """Loads each component once and builds the pipelines of a film's models from them.
 
-    device: as from `choose_device`.  dtype: of the transformers (float32, bfloat16, float16); modules that diffusers
-    keeps in float32 stay so. The VAE and the image encoder are float32, the text encoder bfloat16 on a GPU.
+    device: as from `devices.choose_device`.  dtype: of the transformers (float32, bfloat16, float16); modules that
+    diffusers keeps in float32 stay so. The VAE and the image encoder are float32, the text encoder bfloat16 on a GPU.
+    placer: puts each component where it runs.  attempts: what was tried so far.
     """
 
-    def __init__(self, device: str, dtype: str) -> None:
+    def __init__(self, device: str, dtype: str, placer: Placer | None = None) -> None:
         self.device = device
         self.dtype = dtype
-        self._components: dict[Path, Any] = {}
-        self._pipelines: dict[tuple[str, bool], Any] = {}
+        self.attempts = Attempts()
+        self._placer: Placer = placer or AllOnDevice(device)
+        self._components: dict[_Key, Any] = {}
+        self._pipelines: dict[tuple[ModelCard, PipelineKind], Any] = {}
+        self._text_pipelines: dict[ModelCard, Any] = {}
 
     def pipeline(self, card: ModelCard, mode: Mode) -> Any:
-        """A WanPipeline for t2v, else a WanImageToVideoPipeline, on the device. Raises ModelError."""
-        key = (card.path, mode == "t2v")
-        if key not in self._pipelines:
-            self._pipelines[key] = self._build(open_model(card), mode == "t2v")
-        return self._pipelines[key]
+        """A WanPipeline for t2v, a WanVACEPipeline for vace, else a WanImageToVideoPipeline, without a text encoder.
+
+        Raises ModelError.
+        """
+        kind = KINDS[mode]
+        if (card, kind) not in self._pipelines:
+            quiet_libraries()
+            source = open_model(card)
+            check_together(source)
+            self._pipelines[card, kind] = build_pipeline(kind, source, self._parts(source, kind))
+        return self._pipelines[card, kind]
+
+    def text_pipeline(self, card: ModelCard) -> Any:
+        """A pipeline with the model's tokenizer and text encoder alone, loaded when it is first asked for.
+
+        Raises ModelError.
+        """
+        if card not in self._text_pipelines:
+            quiet_libraries()
+            source = open_model(card)
+            parts = self._tokenizer(source), self._network(source, "text_encoder")
+            self._text_pipelines[card] = build_text_pipeline(*parts)
+        return self._text_pipelines[card]
+
+    def drop_text_encoder(self, card: ModelCard) -> None:
+        """Forget a model's text encoder and give its memory back; other models that share it load it again."""
+        if card not in self._text_pipelines:
+            return
+        encoder = self._text_pipelines[card].text_encoder
+        self._components = {key: there for key, there in self._components.items() if there is not encoder}
+        shared = [each for each, pipeline in self._text_pipelines.items() if pipeline.text_encoder is encoder]
+        for each in shared:
+            del self._text_pipelines[each]
+        del encoder
+        release_memory()
 
     def close(self) -> None:
         """Forget everything that was loaded and give the device's memory back."""
-        import gc
-
-        import torch
-
         self._pipelines.clear()
+        self._text_pipelines.clear()
         self._components.clear()
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release_memory()
 
-    def _build(self, folder: ModelSource, text_only: bool) -> Any:
-        quiet_libraries()
-        from diffusers import WanImageToVideoPipeline, WanPipeline
+    def _parts(self, source: ModelSource, kind: PipelineKind) -> dict[str, Any]:
+        return {name: self._part(source, kind, name) for name in kind.parts}
 
-        names = ["tokenizer", "text_encoder", "vae", "scheduler", "transformer", "transformer_2"]
-        if not text_only:
-            names += ["image_encoder", "image_processor"]
-        parts = {name: self._component(name, folder.components.get(name)) for name in names}
-        kind = WanPipeline if text_only else WanImageToVideoPipeline
-        pipeline = kind(**parts, boundary_ratio=folder.boundary_ratio, expand_timesteps=folder.expand_timesteps)
-        pipeline.set_progress_bar_config(disable=True)
-        return pipeline
-
-    def _component(self, name: str, folder: Path | None) -> Any:
-        if folder is None:
+    def _part(self, source: ModelSource, kind: PipelineKind, name: str) -> Any:
+        if name == "tokenizer":
+            return self._tokenizer(source)
+        if name == "scheduler":
+            where = source.components.get(name, source.path)
+            return self._once((name, str(where)), where, lambda: make_scheduler(where, source.scheduler_config()))
+        if name == "image_processor":
+            return self._image_processor(source)
+        if name not in source.components:
             return None
-        place = folder.resolve()
-        if place not in self._components:
-            log.info("Loading %s", place)
+        vace = source.components.get("vace") if kind.name == "WanVACEPipeline" else None
+        return self._network(source, name, vace)
+
+    def _tokenizer(self, source: ModelSource) -> Any:
+        place = source.components["tokenizer"]
+        return self._once(("tokenizer", str(place.resolve())), place, lambda: load_tokenizer(place))
+
+    def _image_processor(self, source: ModelSource) -> Any:
+        if "image_encoder" not in source.components:
+            return None
+        folder = source.components.get("image_processor")
+        size = int(source.config("image_encoder").get("image_size", 224))
+        where = folder or source.components["image_encoder"]
+        key = ("image_processor", str(where.resolve()))
+        return self._once(key, where, lambda: load_image_processor(folder, size))
+
+    def _network(self, source: ModelSource, name: str, vace: Path | None = None) -> Any:
+        """A component with weights. The two experts' place may be one file, which is then loaded once."""
+        place = source.components[name]
+        key = (name.removesuffix("_2"), str(place.resolve()), str(vace.resolve()) if vace else "")
+
+        def load() -> Any:
+            wanted = Wanted(name, place, self._dtype_of(name), self._placer.reads_to(name), vace)
+            words, size = what(wanted)
+            log.info("Loading %s", words)
+            module = self.attempts.first_of([Way(words, lambda: load_network(wanted), size)], final=_final)
+            self._placer.place(name, module)
+            return module
+
+        return self._once(key, place, load)
+
+    def _dtype_of(self, name: str) -> str:
+        if name.startswith("transformer"):
+            return self.dtype
+        return "bfloat16" if name == "text_encoder" and self.device != "cpu" else "float32"
+
+    def _once(self, key: _Key, place: Path, load: Callable[[], Any]) -> Any:
+        if key not in self._components:
             try:
-                self._components[place] = self._load(name, folder)
+                self._components[key] = load()
             except Exception as error:
                 # The libraries raise whatever they stumble over in a damaged file; all of it means the same here.
-                if isinstance(error, WanError) or is_out_of_memory(error):
+                if _final(error):
                     raise
-                message = f"{folder} cannot be loaded: {error}"
-                raise ModelError(message, "Check that the folder is complete and of this model") from error
-        return self._components[place]
-
-    def _load(self, name: str, folder: Path) -> Any:
-        local = {"local_files_only": True}
-        if name == "tokenizer":
-            from transformers import AutoTokenizer
-
-            return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **local)
-        if name == "scheduler":
-            return _scheduler(folder)
-        if name == "image_processor":
-            # The Pillow one: the other needs torchvision, which the engine does without.
-            from transformers import CLIPImageProcessorPil
-
-            return CLIPImageProcessorPil.from_pretrained(folder, **local)
-        model, report = self._model(name, folder)
-        _check_loaded(folder, model, report)
-        if name == "text_encoder":
-            check_words(str(folder), model)
-        return model.to(self.device).eval().requires_grad_(False)
-
-    def _model(self, name: str, folder: Path) -> tuple[Any, dict[str, Any]]:
-        import torch
-        from diffusers import AutoencoderKLWan, WanTransformer3DModel
-        from transformers import CLIPVisionModel, UMT5EncoderModel
-
-        options = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
-        loaded: tuple[Any, dict[str, Any]]
-        if name in ("transformer", "transformer_2"):
-            dtype: torch.dtype = getattr(torch, self.dtype)
-            loaded = WanTransformer3DModel.from_pretrained(folder, torch_dtype=dtype, **options)
-            # Said, not left to diffusers, whose default can be changed by a variable of the environment.
-            loaded[0].set_attention_backend(ATTENTION)
-        elif name == "vae":
-            loaded = AutoencoderKLWan.from_pretrained(folder, torch_dtype=torch.float32, **options)
-        elif name == "image_encoder":
-            loaded = CLIPVisionModel.from_pretrained(folder, dtype=torch.float32, **options)
-        else:
-            text_dtype = torch.float32 if self.device == "cpu" else torch.bfloat16
-            loaded = UMT5EncoderModel.from_pretrained(folder, dtype=text_dtype, **options)
-        return loaded
+                message = f"{place} cannot be loaded: {error}"
+                raise ModelError(message, "Check that it is complete and of this model") from error
+        return self._components[key]
 
 
-def _scheduler(folder: Path) -> Any:
-    """The scheduler whose config a model brings. Each clip gets a fresh one made from this config."""
-    import diffusers
-
-    from wan_engine.models.files import read_json
-
-    name = read_json(folder / "scheduler_config.json").get("_class_name")
-    known = ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler")
-    if name not in known:
-        raise ModelError(f"{folder} holds a {name}, which is not supported", f"Supported: {', '.join(known)}")
-    return getattr(diffusers, name).from_pretrained(folder, local_files_only=True)
+def _final(error: Exception) -> bool:
+    return isinstance(error, WanError) or is_out_of_memory(error)
 
 
-def _check_loaded(folder: Path, model: Any, report: dict[str, Any]) -> None:
-    """Raises ModelError unless every weight came from the files and every tensor of the files was used."""
-    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        names = sorted(str(name) for name in report.get(kind) or ())
-        if names:
-            words = kind.replace("_keys", "")
-            message = f"{folder} does not fit its config: {len(names)} {words} tensors, such as {names[0]}"
-            raise ModelError(message, DOWNLOAD_AGAIN)
-    check_whole(str(folder), model)
+def release_memory() -> None:
+    """Collect what nothing names any more, and give memory that torch keeps back to the device."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -41,12 +41,13 @@ class _Wiring:
     sources: dict[str, tuple[Source, Header, str]]
 
 
-def load_part(part: Part, dtype: str = "float32", vace: Part | None = None) -> torch.nn.Module:
-    """The network of a file, on the CPU, ready to run.
+def load_part(part: Part, dtype: str = "float32", vace: Part | None = None, device: str = "cpu") -> torch.nn.Module:
+    """The network of a file, ready to run.
 
     dtype: of the weights, as torch names it. What diffusers keeps in float32 stays so. Linear layers that GGUF holds
     quantised stay quantised in a transformer and compute in `dtype`; everything else becomes plain numbers.
-    vace: blocks of a VACE module to be put on this T2V transformer. Raises ModelError.
+    vace: blocks of a VACE module to be put on this T2V transformer.  device: the weights are put on, one by one as they
+    are read, so that main memory holds one at a time. Raises ModelError.
     """
     import torch
 
@@ -61,14 +62,15 @@ def load_part(part: Part, dtype: str = "float32", vace: Part | None = None) -> t
     for name, (source, header, prefix) in wiring.sources.items():
         tensor = _piece(opened[header.path][prefix + source.name], source)
         check_finite(str(header.path), prefix + source.name, tensor)
-        _assign(module, name, tensor, _dtype_of(module, name, wanted))
+        _assign(module, name, tensor, _dtype_of(module, name, wanted), device)
     for tied, original in TIED.items():
         if part.kind == "text_encoder":
             _put(module, tied, module.get_parameter(original))
     check_whole(str(part.path), module)
     if part.kind == "text_encoder":
         check_words(str(part.path), module)
-    return module.eval().requires_grad_(False)
+    # Buffers were made on the CPU.
+    return module.to(device).eval().requires_grad_(False)
 
 
 def check_part(part: Part, vace: Part | None = None) -> None:
@@ -144,7 +146,7 @@ def _empty(config: Mapping[str, Any]) -> torch.nn.Module:
     import transformers
     from accelerate import init_empty_weights
 
-    values = {key: value for key, value in config.items() if key != "_class_name"}
+    values = {key: value for key, value in config.items() if not key.startswith("_")}
     name = config["_class_name"]
     makers = {"UMT5EncoderModel": transformers.UMT5Config, "CLIPVisionModel": transformers.CLIPVisionConfig}
     # Buffers, such as the tables of rotary positions, are made for real: no file holds them.
@@ -204,14 +206,14 @@ def _dtype_of(module: torch.nn.Module, name: str, wanted: torch.dtype) -> torch.
     return torch.float32 if applies and any(part in kept for part in name.split(".")) else wanted
 
 
-def _assign(module: torch.nn.Module, name: str, tensor: torch.Tensor, dtype: torch.dtype) -> None:
+def _assign(module: torch.nn.Module, name: str, tensor: torch.Tensor, dtype: torch.dtype, device: str) -> None:
     from diffusers.quantizers.gguf.utils import GGUFLinear
 
     parent, _, leaf = name.rpartition(".")
     if is_quantised(tensor) and leaf == "weight" and isinstance(module.get_submodule(parent), GGUFLinear):
-        _put(module, name, tensor)
+        _put(module, name, tensor.to(device))
         return
-    plain = dequantised(tensor, dtype) if is_quantised(tensor) else tensor.to(dtype)
+    plain = dequantised(tensor, dtype).to(device) if is_quantised(tensor) else tensor.to(device, dtype)
     _put(module, name, plain.reshape(module.get_parameter(name).shape))
 
 

@@ -8,6 +8,7 @@ words and their scores in the metadata.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from wan_engine.models.headers.header import Header
 
@@ -36,3 +37,10 @@ def find_tokenizer(file: Path) -> Path | None:
             ):
                 return folder
     return None
+
+
+def load_tokenizer(place: Path) -> Any:
+    """The tokenizer of a folder."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(place, trust_remote_code=False, local_files_only=True)

@@ -14,8 +14,10 @@ from wan_engine.backends.wan.loras import ClipLoras
 from wan_engine.backends.wan.run import WanRun
 from wan_engine.errors import CapabilityError
 from wan_engine.families import MODE_WORDS, MODES, Lineup
+from wan_engine.models.devices import choose_device, choose_dtype
 from wan_engine.models.files import fingerprint
-from wan_engine.models.load import ATTENTION, Loader, choose_device, choose_dtype
+from wan_engine.models.load import Loader
+from wan_engine.models.load_component import ATTENTION
 from wan_engine.models.model_set import open_model
 from wan_engine.plan.model import Plan
 
@@ -71,10 +73,11 @@ class WanBackend(Backend):
             raise CapabilityError(message, f"Set a model that can do {MODE_WORDS[mode]}")
         loader = self._loader or self._settle({})
         with guarded(f"loading the model for {MODE_WORDS[mode]}"):
-            pipeline = loader.pipeline(self._lineup.card(mode), mode)
-            loras = ClipLoras(pipeline, request.clip, loader.dtype, self._lineup.card(mode).name)
+            card = self._lineup.card(mode)
+            pipeline, encoder = loader.pipeline(card, mode), loader.text_pipeline(card)
+            loras = ClipLoras(pipeline, request.clip, loader.dtype, card.name)
         with guarded(f"preparing clip {request.clip.index}"):
-            conditions = make_conditions(pipeline, request, self._texts, loader.device)
+            conditions = make_conditions(pipeline, encoder, request, self._texts, loader.device)
             return WanRun(pipeline, request, conditions, loras, state)
 
     def close(self) -> None:

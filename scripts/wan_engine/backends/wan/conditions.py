@@ -65,16 +65,19 @@ def uses_guidance(scale: float) -> bool:
     return scale > 1.0
 
 
-def make_conditions(pipeline: Any, request: ClipRequest, texts: Texts, device: str) -> Conditions:
-    """Encode what the clip needs. The noise is drawn on the CPU, so that a seed gives the same on any device."""
+def make_conditions(pipeline: Any, encoder: Any, request: ClipRequest, texts: Texts, device: str) -> Conditions:
+    """Encode what the clip needs. The noise is drawn on the CPU, so that a seed gives the same on any device.
+
+    encoder: the pipeline that encodes texts (see `Loader.text_pipeline`).
+    """
     import torch
 
     check_request(pipeline, request)
     clip = request.clip
     dtype = pipeline.transformer.dtype
     guided = uses_guidance(clip.guidance_scale) or uses_guidance(clip.guidance_scale_2 or 0.0)
-    prompt = texts.encode(pipeline, clip.prompt, device).to(dtype)
-    negative = texts.encode(pipeline, clip.negative, device).to(dtype) if guided else None
+    prompt = texts.encode(encoder, clip.prompt, device).to(dtype)
+    negative = texts.encode(encoder, clip.negative, device).to(dtype) if guided else None
     generator = torch.Generator("cpu").manual_seed(clip.seed)
     sizes = {"height": request.height, "width": request.width, "num_frames": clip.frames}
     common = {**sizes, "dtype": torch.float32, "device": torch.device(device), "generator": generator}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from wan_engine.errors import OutOfMemoryError, RenderError
-from wan_engine.models.load import is_out_of_memory
+from wan_engine.models.devices import is_out_of_memory
 
 _SMALLER = "Set a smaller width and height or a shorter clip_duration, or use a smaller model or another device"
 
