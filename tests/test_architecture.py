@@ -17,8 +17,18 @@ SCRIPTS = ROOT / "scripts"
 ENGINE = SCRIPTS / "wan_engine"
 
 FLOORS = (
-    *("errors", "home", "setting_spec", "settings_film", "settings_model", "settings", "settings_check", "families"),
-    *("schedule", "plan", "storage", "media", "models", "tiny", "backends", "render", "executors"),
+    *(
+        "errors",
+        "home",
+        "setting_spec",
+        "settings_film",
+        "settings_model",
+        "settings",
+        "settings_split",
+        "settings_check",
+        "families",
+    ),
+    *("schedule", "plan", "storage", "media", "seams", "models", "tiny", "backends", "render", "tools", "executors"),
     *("film", "doctor", "service", "settings_page", "cli", "__main__"),
 )
 """A module imports only from its own folder and from what stands before it here."""

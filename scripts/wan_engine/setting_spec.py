@@ -6,7 +6,7 @@ The table itself is `settings`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -38,6 +38,12 @@ def setting(default: Any, kind: str, label: str, group: str, help_text: str, **m
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+def spec_of(entry: Any) -> SettingSpec:
+    """The spec of a dataclass's field that `setting` made."""
+    default = entry.default if entry.default is not MISSING else entry.default_factory()
+    return SettingSpec(name=entry.name, default=default, **entry.metadata)
 
 
 _NTSC = {"23.976": (24000, 1001), "23.98": (24000, 1001), "29.97": (30000, 1001), "59.94": (60000, 1001)}

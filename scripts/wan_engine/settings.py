@@ -7,13 +7,13 @@ setting is declared once. `settings_check.settings_from_mapping` turns a user's 
 
 from __future__ import annotations
 
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from typing import Any
 
 from wan_engine.setting_spec import SettingSpec as SettingSpec
 from wan_engine.setting_spec import parse_fps as parse_fps
-from wan_engine.setting_spec import setting
+from wan_engine.setting_spec import setting, spec_of
 from wan_engine.settings_film import FilmSettings
 from wan_engine.settings_model import ModelSettings
 
@@ -190,12 +190,7 @@ class Settings(ModelSettings, FilmSettings):
         return parse_fps(self.fps)
 
 
-def _spec(entry: Any) -> SettingSpec:
-    default = entry.default if entry.default is not MISSING else entry.default_factory()
-    return SettingSpec(name=entry.name, default=default, **entry.metadata)
-
-
-SETTINGS: dict[str, SettingSpec] = {entry.name: _spec(entry) for entry in fields(Settings)}
+SETTINGS: dict[str, SettingSpec] = {entry.name: spec_of(entry) for entry in fields(Settings)}
 """The table, by name, in the order in which settings are shown."""
 
 GROUPS: tuple[str, ...] = tuple(dict.fromkeys(spec.group for spec in SETTINGS.values()))

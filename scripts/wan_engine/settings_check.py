@@ -10,6 +10,7 @@ from typing import Any
 
 from wan_engine.errors import InputError, Problem, ProblemList
 from wan_engine.settings import SETTINGS, Settings, SettingSpec, parse_fps
+from wan_engine.settings_split import SPLIT_SETTINGS, SplitSettings
 
 
 def nearest_name(name: str, known: list[str] | tuple[str, ...]) -> str:
@@ -23,12 +24,22 @@ def settings_from_mapping(values: Mapping[str, Any], file: str = "") -> Settings
 
     Numbers given as text are read. Raises InputError with every unknown name, wrong type and value out of range.
     """
+    return Settings(**checked_values(SETTINGS, values, file))
+
+
+def split_settings_from_mapping(values: Mapping[str, Any], file: str = "") -> SplitSettings:
+    """As `settings_from_mapping`, for the settings of scene splitting."""
+    return SplitSettings(**checked_values(SPLIT_SETTINGS, values, file))
+
+
+def checked_values(table: Mapping[str, SettingSpec], values: Mapping[str, Any], file: str = "") -> dict[str, Any]:
+    """The values that were given, checked against a table. Raises InputError with every problem."""
     problems = ProblemList()
     checked: dict[str, Any] = {}
     for name, value in values.items():
-        spec = SETTINGS.get(name)
+        spec = table.get(name)
         if spec is None:
-            remedy = nearest_name(str(name), tuple(SETTINGS))
+            remedy = nearest_name(str(name), tuple(table))
             problems.add(Problem(f'"{name}" is not a setting', remedy, field=str(name), file=file))
             continue
         try:
@@ -36,7 +47,7 @@ def settings_from_mapping(values: Mapping[str, Any], file: str = "") -> Settings
         except InputError as error:
             problems.extend(InputError(_with_file(problem, file) for problem in error.problems))
     problems.raise_if_any()
-    return Settings(**checked)
+    return checked
 
 
 def _with_file(problem: Problem, file: str) -> Problem:
