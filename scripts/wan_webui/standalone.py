@@ -54,10 +54,15 @@ def make_app(serving: Services, root_path: str = "") -> FastAPI:
         root_path=root_path or None,
         theme=gr.themes.Default(),
         css=(PROJECT / "style.css").read_text(encoding="utf-8"),
-        head=f"{_LOOK}<script>{(PROJECT / 'javascript' / 'wan.js').read_text(encoding='utf-8')}</script>",
+        head=_LOOK + "".join(f"<script>{path.read_text(encoding='utf-8')}</script>" for path in page_scripts()),
         footer_links=[],
     )
     return served
+
+
+def page_scripts() -> list[Path]:
+    """The tab's scripts, in the order in which the WebUIs load them too."""
+    return sorted((PROJECT / "javascript").glob("*.js"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """Builds the Wan tab: the form on one side, the film and the jobs on the other, and the wires between them.
 
-What moves on the page (the running film, jobs, the engine's state) is done by javascript/wan.js, which talks to
+What moves on the page (the running film, jobs, the engine's state) is done by javascript/*.js, which talk to
 `/wan/v1/...` of the same server. Where Python is needed (the form's values) the script puts a note into the hidden
 text box `wan_payload`, clicks a hidden button, and finds the answer in the hidden element `wan_answer`.
 """

@@ -37,9 +37,9 @@ def test_one_application_has_page_script_style_and_routes(serving: services.Serv
 
 def test_nothing_is_loaded_from_elsewhere_by_the_tab() -> None:
     """gradio's own page asks for fonts elsewhere; what is ours does not."""
-    for name in ("javascript/wan.js", "style.css"):
-        text = (PROJECT / name).read_text(encoding="utf-8")
-        assert not re.search(r"https?://|//[a-z]+\.[a-z]+/|@import|url\(", text), name
+    for path in [*standalone.page_scripts(), PROJECT / "style.css"]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"https?://|//[a-z]+\.[a-z]+/|@import|url\(", text), path.name
 
 
 def test_a_taken_port_is_passed_over() -> None:

@@ -225,7 +225,7 @@ def test_guided_pictures_get_frames_of_their_own() -> None:
 def test_what_the_docs_name_is_there() -> None:
     root = Path(__file__).resolve().parents[2]
     page = (root / "docs" / "tab.md").read_text(encoding="utf-8")
-    sources = [root / "javascript" / "wan.js", *(root / "scripts" / "wan_webui").glob("*.py")]
+    sources = [*(root / "javascript").glob("*.js"), *(root / "scripts" / "wan_webui").glob("*.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in sources)
     code += "".join(spec.label for spec in fields.FIELDS)
     named = set(re.findall(r"\*\*?([A-Z][A-Za-z ]+)\*\*?", page))

@@ -1,0 +1,69 @@
+/* Small helpers of the Wan tab: elements of the page, and numbers and times in words. */
+(function () {
+    "use strict";
+
+    const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
+    const [page, dom] = ["page", "dom"].map(part);
+
+    const inTab = (selector) => page.root.querySelector(selector);
+
+    function el(tag, attributes, ...children) {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes || {})) {
+            if (value === false || value === null || value === undefined) continue;
+            if (name === "class") made.className = value;
+            else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+            else if (name === "text") made.textContent = value;
+            else made.setAttribute(name, value === true ? "" : value);
+        }
+        made.append(...children.filter((child) => child !== null && child !== undefined));
+        return made;
+    }
+
+    function button(text, onclick, attributes) {
+        return el("button", { type: "button", class: "wan-button", text, onclick, ...attributes });
+    }
+
+    function show(element, visible) {
+        element.classList.toggle("wan-hidden", !visible);
+    }
+
+    function fill(element, ...children) {
+        element.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
+    }
+
+    function duration(seconds) {
+        if (seconds === null || seconds === undefined || !isFinite(seconds)) return "";
+        const whole = Math.max(0, Math.round(seconds));
+        const hours = Math.floor(whole / 3600), minutes = Math.floor((whole % 3600) / 60);
+        if (hours) return `${hours} h ${minutes} min`;
+        return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+    }
+
+    function sizeWords(bytes) {
+        const units = ["B", "kB", "MB", "GB", "TB"];
+        let size = bytes, unit = 0;
+        while (size >= 1000 && unit < units.length - 1) { size /= 1000; unit += 1; }
+        return `${Number(size.toPrecision(3))} ${units[unit]}`;
+    }
+
+    function clock(seconds) {
+        const time = new Date(seconds * 1000), today = new Date().toDateString() === time.toDateString();
+        return today ? time.toLocaleTimeString([], { timeStyle: "short" })
+            : time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    }
+
+    function plural(number, word) {
+        return `${number} ${word}${number === 1 ? "" : "s"}`;
+    }
+
+    function calm() {
+        return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    }
+
+    function pause(milliseconds) {
+        return new Promise((resolve) => setTimeout(resolve, milliseconds));
+    }
+
+    Object.assign(dom, { inTab, el, button, show, fill, duration, sizeWords, clock, plural, calm, pause });
+})();

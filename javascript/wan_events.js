@@ -1,0 +1,124 @@
+/* Follows one job's events for the Wan tab, as a stream that is taken up again when it breaks. */
+(function () {
+    "use strict";
+
+    const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
+    const [dom, server, film, jobs] = ["dom", "server", "film", "jobs"].map(part);
+
+    const RETRY_DELAYS = [500, 1000, 2000, 5000]; // ms before events are asked for again
+    const LOG_LINES = 200;
+    const CLIP_EVENTS = ["clip_started", "decoding", "clip_done"];
+
+    /** Watch a job from its first event on; another one that is watched is let go. */
+    async function follow(id) {
+        film.round += 1;
+        const round = film.round;
+        Object.assign(film, { id, job: null, last: 0, clips: new Set(), log: [], pace: null, shown: "" });
+        sessionStorage.setItem("wan_job", id);
+        const alive = () => film.round === round;
+        let failures = 0;
+        while (alive()) {
+            try {
+                const job = await server.api(`jobs/${id}`);
+                if (!alive()) return;
+                film.job = job;
+                film.draw();
+                await listen(id, alive);
+                if (!alive()) return;
+                failures = 0;
+                if (jobs.hasEnded(film.job)) break;
+            } catch (error) {
+                if (!alive()) return;
+                if (error.status === 404) {
+                    sessionStorage.removeItem("wan_job");
+                    film.close();
+                    return;
+                }
+                failures += 1;
+                film.parts.status.textContent = `${error.message}. Trying again.`;
+                // A WebUI that is starting may hang for good when it is asked before it is ready.
+                if (error.status === 0) await dom.pause(server.POLL_IDLE);
+            }
+            await dom.pause(RETRY_DELAYS[Math.min(failures, RETRY_DELAYS.length - 1)]);
+        }
+        if (!alive()) return;
+        await server.attempt(async () => {
+            film.job = await server.api(`jobs/${id}`);
+            if (!alive()) return;
+            film.draw();
+            await film.drawResult();
+        });
+        jobs.refresh();
+    }
+
+    /** Take in the events that are there, then, while the job goes on, new ones as a stream. */
+    async function listen(id, alive) {
+        const known = await server.api(`jobs/${id}/events?after=${film.last}`);
+        for (const event of known) takeEvent(event);
+        film.draw();
+        if (jobs.hasEnded(film.job)) return;
+        const stop = new AbortController();
+        const answer = await fetch(server.address(`jobs/${id}/events`), {
+            headers: { Accept: "text/event-stream", "Last-Event-ID": String(film.last) },
+            credentials: "same-origin", cache: "no-store", signal: stop.signal,
+        });
+        if (!answer.ok || !(answer.headers.get("content-type") || "").startsWith("text/event-stream")) {
+            await answer.body?.cancel();
+            return;
+        }
+        const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+        let rest = "";
+        try {
+            for (;;) {
+                const { value, done } = await reader.read();
+                if (done || !alive()) return;
+                rest += value.replaceAll("\r\n", "\n");
+                const blocks = rest.split("\n\n");
+                rest = blocks.pop();
+                for (const block of blocks) {
+                    const data = block.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5).trim());
+                    if (data.length) takeEvent(JSON.parse(data.join("\n")));
+                }
+                film.draw();
+                if (jobs.hasEnded(film.job)) return;
+            }
+        } finally {
+            stop.abort();
+        }
+    }
+
+    function takeEvent(event) {
+        if (!event.number || event.number <= film.last) return;
+        film.last = event.number;
+        const data = event.data || {};
+        if (event.kind === "state") {
+            // The record says more than the event: it is read again when the stream ends.
+            film.job.state = data.state;
+            if (data.state === "running" || data.state === "queued") film.pace = null;
+            jobs.refresh();
+        } else if (event.kind !== "note") {
+            film.job.progress = { ...film.job.progress, ...data, kind: event.kind, message: event.message };
+            if (event.kind === "clip_done") film.clips.add(Number(data.clip));
+            if (event.kind === "step") takePace(event.time, data.steps_done);
+        }
+        if (event.kind !== "step") {
+            const text = event.message || (event.kind === "state" ? jobs.STATE_WORDS[data.state] : event.kind.replaceAll("_", " "));
+            const where = CLIP_EVENTS.includes(event.kind) ? ` (clip ${data.clip + 1} of ${data.clips})` : "";
+            film.log.push(`${new Date(event.time * 1000).toLocaleTimeString()}  ${text}${where}`);
+            if (film.log.length > LOG_LINES) film.log.shift();
+        }
+    }
+
+    /** Seconds a step takes, smoothed. */
+    function takePace(time, done) {
+        const last = film.pace;
+        if (!last || done <= last.done) {
+            film.pace = { time, done, seconds: last ? last.seconds : null };
+            return;
+        }
+        const now = (time - last.time) / (done - last.done);
+        film.pace = { time, done, seconds: last.seconds === null ? now : 0.8 * last.seconds + 0.2 * now };
+    }
+
+    Object.assign(film, { follow });
+})();

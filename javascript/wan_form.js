@@ -1,0 +1,112 @@
+/* The Wan tab's form: its boxes, their help, which of them matter, and the way to a problem's place. */
+(function () {
+    "use strict";
+
+    const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
+    const [page, dom, server, form, timeline, models] = ["page", "dom", "server", "form", "timeline", "models"].map(part);
+
+    function input(field) {
+        return dom.inTab(`#wan_${CSS.escape(field)} textarea, #wan_${CSS.escape(field)} input`);
+    }
+
+    async function goTo(place) {
+        const field = place.field || "prompts", folded = input(field);
+        if (!folded || !folded.offsetParent) {
+            // gradio 6 makes what is folded away only when it is opened.
+            dom.inTab(`#wan_more_${page.folds[field]} .label-wrap`)?.click();
+            await dom.pause(200);
+        }
+        const target = input(field);
+        if (!target) return;
+        target.scrollIntoView({ block: "center", behavior: dom.calm() ? "auto" : "smooth" });
+        target.focus({ preventScroll: true });
+        if (target.tagName !== "TEXTAREA" && target.type !== "text") return;
+        const found = timeline.placeInText(target.value, place);
+        if (found) target.setSelectionRange(place.column ? found.at : found.start, found.end);
+        else if (place.column) target.setSelectionRange(Number(place.column) - 1, target.value.length);
+    }
+
+    function valueOf(field) {
+        const target = dom.inTab(`#wan_${field} input[type=radio]:checked`) || input(field);
+        return target ? target.value.trim() : "";
+    }
+
+    /** When a control does something; the others are always shown. */
+    const RELEVANT = {
+        seed_iter_n: () => valueOf("seed_behavior") === "iter",
+        seed_schedule: () => valueOf("seed_behavior") === "schedule",
+        encoder: isEncoded, crf: isEncoded, preset: isEncoded, pixel_format: isEncoded,
+        soundtrack_offset: () => valueOf("soundtrack") !== "",
+    };
+
+    function isEncoded() {
+        return ["h264", "hevc"].includes(valueOf("codec"));
+    }
+
+    function showRelevant() {
+        for (const [field, test] of Object.entries(RELEVANT)) {
+            const block = dom.inTab(`#wan_${field}`);
+            if (block) dom.show(block, test() || block.classList.contains("wan-wrong"));
+        }
+    }
+
+    function describeFields() {
+        for (const [id, text] of Object.entries(page.help)) {
+            const block = dom.inTab(`#${CSS.escape(id)}`);
+            if (!block) continue;
+            // WebUIs give labels of these names their own tooltips unless there is one.
+            block.querySelectorAll("label span, span[data-testid=block-info]").forEach((each) => { each.title = text; });
+            block.querySelectorAll("input, textarea").forEach((each) => each.setAttribute("aria-description", text));
+        }
+    }
+
+    /** gradio 3 folds with elements that only a mouse reaches. */
+    function makeFoldsReachable() {
+        page.root.querySelectorAll(".wan-more .label-wrap:not(button, [tabindex])").forEach((fold) => {
+            fold.tabIndex = 0;
+            fold.setAttribute("role", "button");
+            fold.addEventListener("keydown", (event) => {
+                if (event.key !== "Enter" && event.key !== " ") return;
+                event.preventDefault();
+                fold.click();
+            });
+        });
+    }
+
+    function drawThumbnails() {
+        for (const name of ["init_image", "end_image"]) {
+            const target = input(name), block = dom.inTab(`#wan_${name}`);
+            if (!target || !block) continue;
+            const path = target.value.trim(), old = block.querySelector(".wan-picked");
+            if (old && old.dataset.path === path) continue;
+            if (old) old.remove();
+            if (path) block.append(dom.el("img", { class: "wan-picked", "data-path": path, alt: "", src: server.address(`files?path=${encodeURIComponent(path)}`), onerror: (event) => dom.show(event.target, false) }));
+        }
+    }
+
+    let dressing = null;
+
+    /** Controls come and go: gradio 6 makes what is folded away only when it is opened. */
+    function dress() {
+        clearTimeout(dressing);
+        dressing = setTimeout(() => {
+            describeFields();
+            makeFoldsReachable();
+            models.suggest();
+            showRelevant();
+            drawThumbnails();
+        }, 50);
+    }
+
+    function clicked(event) {
+        const place = event.target.closest(".wan-place");
+        if (place) goTo(place.dataset);
+    }
+
+    /** Called by gradio when a control's value has changed. */
+    tab.changed = () => {
+        timeline.changed();
+        if (page.root) dress();
+    };
+    Object.assign(form, { clicked, input, valueOf, showRelevant, dress });
+})();

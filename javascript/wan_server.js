@@ -1,0 +1,129 @@
+/* The Wan tab's ways to its server: the API under wan/v1/, and Python's handlers behind hidden buttons. */
+(function () {
+    "use strict";
+
+    const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
+    const [dom, server, engine] = ["dom", "server", "engine"].map(part);
+
+    const ANSWER_TIMEOUT = 180000; // ms that a handler may take
+    const PRESS_AGAIN = 700; // ms after which a click that nobody heard is made again
+    const POLL_RUNNING = 2000, POLL_IDLE = 12000; // ms between looks at jobs and engine
+
+    function address(path) {
+        const folder = location.pathname.endsWith("/") ? location.pathname : `${location.pathname}/`;
+        return `${location.origin}${folder}wan/v1/${path}`;
+    }
+
+    /** A file's address from the engine's own, which begins at the engine's root. */
+    function fileAddress(url) {
+        return address(url.replace(/^.*?wan\/v1\//, ""));
+    }
+
+    class ServerError extends Error {
+        constructor(problem, status) {
+            super(problem.detail || problem.title || `The server answered ${status}`);
+            this.remedy = problem.remedy || "";
+            this.problems = problem.problems || [];
+            this.status = status;
+        }
+    }
+
+    async function api(path, options) {
+        const { method = "GET", body } = options || {};
+        const headers = { Accept: "application/json" };
+        if (method !== "GET") headers["X-Wan"] = "tab";
+        if (body !== undefined) headers["Content-Type"] = "application/json";
+        let answer;
+        try {
+            answer = await fetch(address(path), {
+                method, headers, credentials: "same-origin", cache: "no-store",
+                body: body === undefined ? undefined : JSON.stringify(body),
+            });
+        } catch {
+            throw new ServerError({ detail: "The page's server does not answer", remedy: "Is it still running?" }, 0);
+        }
+        const text = await answer.text();
+        let values = {};
+        try {
+            values = text ? JSON.parse(text) : {};
+        } catch {
+            values = { detail: `The server answered ${answer.status} and no JSON` };
+            if (answer.ok) throw new ServerError(values, answer.status);
+        }
+        if (!answer.ok) throw new ServerError(values, answer.status);
+        return values;
+    }
+
+    /** Do something; what goes wrong is told beside the buttons. */
+    async function attempt(work) {
+        try {
+            return await work();
+        } catch (error) {
+            tell(error.problems && error.problems.length ? error.problems : [{ message: error.message, remedy: error.remedy || "" }]);
+            if (!(error instanceof ServerError)) console.error(error);
+            return undefined;
+        }
+    }
+
+    function tell(problems, kind) {
+        const target = dom.inTab("#wan_told");
+        if (!target) return;
+        const items = problems.map((problem) => dom.el("li", {},
+            dom.el("span", { text: problem.message }),
+            problem.remedy ? dom.el("span", { class: "wan-remedy", text: ` ${problem.remedy}` }) : null));
+        const list = dom.el("ul", {}, ...items);
+        dom.fill(target, problems.length ? dom.el("div", { class: kind || "wan-problems", role: "status" }, list) : null);
+    }
+
+    const outbox = {}; // notes that wait, by the name of their hidden button
+    const waiting = new Map();
+    let lastNumber = 0;
+
+    /** Called by gradio before it sends: puts the note into the first input. */
+    function post(name, values, count) {
+        const inputs = values.slice(0, count);
+        inputs[0] = (outbox[name] || []).shift() || "";
+        return inputs;
+    }
+
+    /** The answer of Python's handler behind the hidden button wan_do_<name>. */
+    function ask(name, note, patience = ANSWER_TIMEOUT) {
+        lastNumber += 1;
+        const number = lastNumber, letter = JSON.stringify({ ...note, number });
+        outbox[name] = outbox[name] || [];
+        outbox[name].push(letter);
+        return new Promise((resolve, reject) => {
+            let press = null;
+            const timer = setTimeout(() => {
+                clearInterval(press);
+                waiting.delete(number);
+                outbox[name] = outbox[name].filter((each) => each !== letter);
+                reject(new ServerError({ detail: "The page's server does not answer", remedy: "Try again" }, 0));
+            }, patience);
+            waiting.set(number, (answer) => { clearTimeout(timer); clearInterval(press); resolve(answer); });
+            // A page that is still being put together, or that waits for the answer before, hears no click.
+            const click = () => { if (outbox[name].includes(letter)) dom.inTab(`#wan_do_${name}`).click(); else clearInterval(press); };
+            press = setInterval(click, PRESS_AGAIN);
+            click();
+        });
+    }
+
+    /** The number that the next question gets. */
+    function nextNumber() {
+        return lastNumber + 1;
+    }
+
+    function readMailbox() {
+        const letter = dom.inTab("#wan_answer [data-answer]");
+        if (!letter) return;
+        const answer = JSON.parse(letter.dataset.answer);
+        const resolve = waiting.get(answer.number);
+        waiting.delete(answer.number);
+        if (resolve) resolve(answer);
+        // Most questions start the engine: its strip, jobs and presets need not wait for the next look.
+        if (engine.ready && !engine.running) engine.refresh();
+    }
+
+    tab.post = post;
+    Object.assign(server, { ANSWER_TIMEOUT, POLL_RUNNING, POLL_IDLE, address, fileAddress, api, attempt, tell, ask, nextNumber, readMailbox });
+})();

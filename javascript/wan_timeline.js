@@ -1,0 +1,122 @@
+/* The live plan of the Wan tab: asked for while one types, its problems marked at their lines. */
+(function () {
+    "use strict";
+
+    const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
+    const [page, dom, server, form, timeline] = ["page", "dom", "server", "form", "timeline"].map(part);
+
+    const PLAN_DELAY = 250; // ms without typing before the plan is asked for
+    const PLAN_PATIENCE = 20000; // ms after which a plan is asked for again; twice as long each time
+
+    const plan = { timer: null, busy: false, again: false };
+
+    function changed() {
+        if (!page.root) return;
+        dom.inTab("#wan_timeline").classList.add("wan-stale");
+        clearTimeout(plan.timer);
+        plan.timer = setTimeout(askPlan, PLAN_DELAY);
+    }
+
+    async function askPlan() {
+        if (plan.busy) {
+            plan.again = true; // one question at a time
+            return;
+        }
+        plan.busy = true;
+        let patience = PLAN_PATIENCE;
+        do {
+            plan.again = false;
+            const number = server.nextNumber();
+            try {
+                await server.ask("plan", {}, patience);
+                if (await isShown(number)) patience = PLAN_PATIENCE;
+                else plan.again = true;
+            } catch (error) {
+                patience *= 2;
+                if (patience <= server.ANSWER_TIMEOUT) plan.again = true;
+                else server.tell([{ message: error.message, remedy: error.remedy || "" }]);
+            }
+        } while (plan.again);
+        plan.busy = false;
+        dom.inTab("#wan_timeline").classList.remove("wan-stale");
+        markProblems();
+    }
+
+    /** If the answer to a question is what the page shows: gradio puts it there a moment after the mailbox. */
+    async function isShown(number) {
+        for (let look = 0; look < 40; look += 1) {
+            const shown = dom.inTab("#wan_timeline [data-number]");
+            if (shown && Number(shown.dataset.number) >= number) return true;
+            await dom.pause(50);
+        }
+        return false;
+    }
+
+    /** Start and end of a problem's place in a text: of its line, and from its column on. */
+    function placeInText(text, place) {
+        const lines = text.split("\n");
+        let line = place.line ? Number(place.line) - 1 : -1;
+        if (line < 0 && place.key) line = lines.findIndex((each) => keyOfLine(each) === place.key);
+        if (line < 0 || line >= lines.length) return null;
+        const start = lines.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0);
+        const column = Number(place.column || 1) - 1, offset = place.line ? 0 : offsetOf(lines[line], place.key, column);
+        return { line, start, at: start + Math.min(offset + column, lines[line].length), end: start + lines[line].length };
+    }
+
+    /** Where columns of a problem with a key count from: the key, or the text behind it if there is math or --neg. */
+    function offsetOf(line, key, column) {
+        const behind = /^[^:]*:\s*"?/.exec(line);
+        const text = behind ? line.slice(behind[0].length) : "";
+        const inText = text.slice(0, column + 1).includes("`") || text.startsWith("--neg", column);
+        return inText ? behind[0].length : Math.max(0, line.indexOf(key));
+    }
+
+    function keyOfLine(line) {
+        return line.split(":")[0].trim().replace(/^["']|["']$/g, "");
+    }
+
+    /** Mark the fields that problems name, and the lines in the big texts. */
+    function markProblems() {
+        page.root.querySelectorAll(".wan-wrong").forEach((each) => each.classList.remove("wan-wrong"));
+        page.root.querySelectorAll(".wan-backdrop").forEach((each) => each.remove());
+        const lines = new Map();
+        page.root.querySelectorAll(".wan-problems .wan-place").forEach((each) => {
+            const field = each.dataset.field || "prompts", target = form.input(field);
+            if (!target) return;
+            const block = target.closest(`#wan_${CSS.escape(field)}`);
+            if (block) block.classList.add("wan-wrong");
+            if (target.tagName !== "TEXTAREA") return;
+            const found = placeInText(target.value, each.dataset);
+            if (found) lines.set(target, (lines.get(target) || new Set()).add(found.line));
+        });
+        lines.forEach((numbers, target) => markLines(target, numbers));
+        form.showRelevant();
+    }
+
+    /** A copy of the text behind the text area, in which only the marks are seen. */
+    function markLines(target, numbers) {
+        const style = getComputedStyle(target), backdrop = dom.el("div", { class: "wan-backdrop", "aria-hidden": "true" });
+        for (const name of ["font", "letterSpacing", "lineHeight", "padding", "borderWidth", "textIndent", "tabSize"]) {
+            backdrop.style[name] = style[name];
+        }
+        target.value.split("\n").forEach((line, number) => {
+            backdrop.append(numbers.has(number) ? dom.el("mark", { text: line || " " }) : document.createTextNode(line), "\n");
+        });
+        const holder = target.parentElement;
+        holder.classList.add("wan-holder");
+        const place = () => {
+            backdrop.style.left = `${target.offsetLeft}px`;
+            backdrop.style.top = `${target.offsetTop}px`;
+            backdrop.style.width = `${target.clientWidth + parseFloat(style.borderLeftWidth) + parseFloat(style.borderRightWidth)}px`;
+            backdrop.style.height = `${target.offsetHeight}px`;
+            backdrop.scrollTop = target.scrollTop;
+        };
+        holder.append(backdrop);
+        place();
+        const drop = () => { backdrop.remove(); target.removeEventListener("scroll", place); };
+        target.addEventListener("scroll", place);
+        target.addEventListener("input", drop, { once: true });
+    }
+
+    Object.assign(timeline, { begun: changed, changed, markProblems, placeInText });
+})();
