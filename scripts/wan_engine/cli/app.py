@@ -17,6 +17,7 @@ from wan_engine.cli.plan import plan
 from wan_engine.cli.prompts import prompts
 from wan_engine.cli.render import render
 from wan_engine.cli.screen import Screen, prepare_streams, silence_stdout
+from wan_engine.cli.seams import seams
 from wan_engine.cli.serve import serve
 from wan_engine.cli.values import values
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _verb in (plan, render, prompts, doctor, serve, jobs):
+for _verb in (plan, render, prompts, seams, doctor, serve, jobs):
     app.command()(_verb)
 # A schedule may begin with a minus sign; it must not be taken for an unknown flag.
 app.command(context_settings={"ignore_unknown_options": True})(values)

@@ -15,6 +15,7 @@ from typing import Any
 from wan_engine.errors import InputError, Problem
 from wan_engine.families import Mode
 from wan_engine.plan.laws import broken_law
+from wan_engine.plan.seam import Join, Seam, seam_from_json, seam_to_json
 
 PLAN_VERSION = 2
 """Version of the plan's JSON. A plan with a newer one is refused; version 1, without LoRAs, is read too."""
@@ -95,6 +96,7 @@ class Plan:
     fps, model_fps: exact rates.  models: label of the model by mode.  notes: what was changed or ignored, for the user.
     disk_bytes: room the lossless clips need at most.  memory_bytes: the largest model's weights and its latents.
     resolved: values fixed when rendering began (device, dtype, threads, model hash), reused on resume.
+    seams: what the joins of the clips look like, measured when the film is made.
     """
 
     fps: Fraction
@@ -111,6 +113,7 @@ class Plan:
     disk_bytes: int = 0
     memory_bytes: int = 0
     resolved: dict[str, Any] = field(default_factory=dict)
+    seams: tuple[Seam, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -129,6 +132,10 @@ class Plan:
             chains.setdefault(clip.chain, []).append(clip)
         return tuple(tuple(clips) for _, clips in sorted(chains.items()))
 
+    def joins(self) -> dict[int, Join]:
+        """How the clips join, by the film frame at which the later one begins."""
+        return {clip.start: Join(clip.continuity, new_prompt=clip.part == 0) for clip in self.clips if clip.index}
+
     def prompt_spans(self) -> Iterator[tuple[int, int, Clip]]:
         """Start, end (exclusive) and first clip of each prompt, in film order."""
         for clip in self.clips:
@@ -142,6 +149,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
     values = asdict(plan)
     values["clips"] = list(values["clips"])
     values["notes"] = list(plan.notes)
+    values["seams"] = [seam_to_json(seam) for seam in plan.seams]
     for name in ("fps", "model_fps"):
         rate: Fraction = getattr(plan, name)
         values[name] = int(rate) if rate.denominator == 1 else float(rate)
@@ -155,10 +163,11 @@ def plan_from_json(values: dict[str, Any], file: str = "") -> Plan:
         message = f"plan version {values.get('version')!r} cannot be read; this engine reads 1 to {PLAN_VERSION}"
         raise InputError(Problem(message, "Plan the film again", field="version", file=file))
     try:
-        known = {entry.name: values[entry.name] for entry in fields(Plan)}
+        known = {entry.name: values[entry.name] for entry in fields(Plan) if entry.name != "seams"}
         known["fps"], known["model_fps"] = Fraction(values["fps_ratio"]), Fraction(values["model_fps_ratio"])
         known["clips"] = tuple(_clip(clip) for clip in values["clips"])
         known["notes"] = tuple(values["notes"])
+        known["seams"] = tuple(seam_from_json(seam) for seam in values.get("seams", ()))
         plan = Plan(**known)
         broken = broken_law(plan)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:

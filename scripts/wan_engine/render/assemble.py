@@ -13,9 +13,11 @@ from wan_engine.media.sheet import SheetRow, SheetWriter
 from wan_engine.media.subtitles import write_srt
 from wan_engine.media.timing import resample
 from wan_engine.plan.model import Clip, Plan
+from wan_engine.plan.seam import Seam
 from wan_engine.render.background import Background
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, stopped
+from wan_engine.seams.meter import SeamMeter
 from wan_engine.settings import Settings
 from wan_engine.storage.places import FilmPlaces
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
 
 
-Sink = FilmEncoder | FrameSaver | SheetWriter
+Sink = FilmEncoder | FrameSaver | SheetWriter | SeamMeter
 """What takes a film's frames as they come."""
 
 
@@ -84,6 +86,12 @@ class Assembler(Background):
         self._plan = store.plan
         self._cancelled = cancelled
         self._ready: set[int] = set()
+        self._meter = SeamMeter(self._plan.joins())
+
+    @property
+    def seams(self) -> tuple[Seam, ...]:
+        """What the film's seams look like; all of them when the film is whole."""
+        return self._meter.seams
 
     def clip_ready(self, clip: Clip) -> None:
         """The clip's frames are on disk."""
@@ -96,7 +104,8 @@ class Assembler(Background):
         """Encode clip after clip, then write what is made from the whole film."""
         options = encode_options(self._plan, self._settings, self._places.film)
         with ExitStack() as stack:
-            sinks: list[Sink] = [stack.enter_context(SheetWriter(self._places.sheet, _sheet_rows(self._plan)))]
+            sheet = SheetWriter(self._places.sheet, _sheet_rows(self._plan))
+            sinks: list[Sink] = [stack.enter_context(sheet), stack.enter_context(self._meter)]
             if options is not None:
                 sinks.append(stack.enter_context(FilmEncoder(options)))
             if self._settings.save_frames or self._settings.codec == "png":

@@ -1,0 +1,1 @@
+"""Seams: where one clip of a film follows another, measured."""
