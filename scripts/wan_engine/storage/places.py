@@ -136,15 +136,18 @@ def free_bytes(path: Path) -> int:
         raise storage_error(place, error, "read the free space of") from error
 
 
-def check_free_space(path: Path, needed: int) -> None:
+def check_free_space(
+    path: Path, needed: int, remedy: str = "Free some space or set output_dir to another disk"
+) -> None:
     """Raise StorageError when the disk of `path` has less than `needed` bytes free."""
     free = free_bytes(path)
     if free < needed:
-        message = f"the disk of {path} has {_size(free)} free, and {_size(needed)} are needed"
-        raise StorageError(message, "Free some space or set output_dir to another disk")
+        message = f"the disk of {path} has {size_words(free)} free, and {size_words(needed)} are needed"
+        raise StorageError(message, remedy)
 
 
-def _size(count: int) -> str:
+def size_words(count: int) -> str:
+    """A number of bytes for people: `1.5 GB` of 10^9 bytes, `20.0 MB` of 10^6."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
