@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from hub_server import HubServer, hub_server
+
 # The same examples on every run, so that a failure is the change's; no deadline, for the machine may be busy.
 hypothesis_settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("house")
@@ -49,6 +51,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in tuple(os.environ):
         if name.startswith(_CLEANED):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """A hub of models on loopback, which downloads ask instead of the public one."""
+    with hub_server() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        yield server
 
 
 def _is_local(family: int, address: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -24,10 +25,13 @@ def commands() -> dict[str, set[str]]:
     """The flags of each verb."""
     group = typer.main.get_command(app)
     verbs = group.commands  # type: ignore[attr-defined]
-    return {
-        name: {flag for param in verb.params for flag in (*param.opts, *param.secondary_opts) if flag.startswith("--")}
-        for name, verb in verbs.items()
-    }
+    return {name: _flags(verb) for name, verb in verbs.items()}
+
+
+def _flags(verb: Any) -> set[str]:
+    """The flags of a verb and of the verbs below it."""
+    own = {flag for param in verb.params for flag in (*param.opts, *param.secondary_opts) if flag.startswith("--")}
+    return own.union(*(_flags(below) for below in getattr(verb, "commands", {}).values()))
 
 
 def test_each_verb_is_in_the_table_and_has_its_section() -> None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wan_engine.cli.flags import verb
+from wan_engine.cli.model_downloads import download
 from wan_engine.cli.screen import Screen, one_line, size_words
 from wan_engine.errors import ModelError
 
 if TYPE_CHECKING:
     from wan_engine.models.check import Finding
 
-models = typer.Typer(help="Looks at models on disk.", rich_markup_mode="rich", no_args_is_help=True)
+models = typer.Typer(help="Looks at models on disk, and fetches them.", rich_markup_mode="rich", no_args_is_help=True)
+models.command("download")(download)
 
 
 @models.command("check")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from wan_engine.errors import InputError
 from wan_engine.models.downloads.table import FOLDER, TABLE, Entry, find_entry
+from wan_engine.storage.places import size_words
 
 
 @pytest.mark.parametrize("entry", TABLE.values(), ids=lambda entry: entry.name)
@@ -52,3 +54,23 @@ def test_an_unknown_name_brings_the_nearest() -> None:
         find_entry("Wan2.1-VEA")
     (problem,) = caught.value.problems
     assert 'Did you mean "wan2.1-vae"?' in problem.remedy
+
+
+def test_the_page_tells_the_table() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "downloads.md").read_text(encoding="utf-8")
+    told = re.findall(
+        r"^\| `(\S+)` \| (.*?) \| (.*?) \| (\S+).*? \| \[(.*?)\]\(.*?\) \| (.*?) ?\|$", page, re.MULTILINE
+    )
+    assert told == [
+        (
+            entry.name,
+            entry.what,
+            size_words(entry.size),
+            entry.licence,
+            entry.repository,
+            ", ".join(f"`{name}`" for name in entry.needs),
+        )
+        for entry in TABLE.values()
+    ]
+    commands = re.findall(r"^wan-engine models download (.*)$", page, re.MULTILINE)
+    assert {name for names in commands for name in names.split()} <= set(TABLE)

@@ -12,8 +12,9 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from wan_engine.errors import ModelError
 from wan_engine.models.downloads.hub import Busy, Hub, HubFile, Listing, Unreachable
@@ -51,6 +52,9 @@ class OfflineError(ModelError):
         remedy = f"{cause.remedy}, or fetch these files on another machine and put them there:"
         super().__init__(cause.message, "\n".join([remedy, *(_line(each) for each in files)]))
 
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "files": [asdict(each) for each in self.files]}
+
 
 @dataclass(frozen=True)
 class Order:
@@ -78,9 +82,14 @@ def prepare(entry: Entry, root: Path, patience: Patience | None = None) -> Order
         needed = sum(file.size - _have(places.staging, file) for file in missing)
     except OSError as error:
         raise storage_error(places.folder, error, "read") from error
+    check_room(root, needed)
+    return Order(places, hub, listing, missing, needed, borne)
+
+
+def check_room(root: Path, needed: int) -> None:
+    """Raise StorageError when the disk of the folder of models has no room for so many bytes more."""
     if needed:
         check_free_space(root, needed + SPARE_BYTES, "Free some space, or choose a folder on another disk")
-    return Order(places, hub, listing, missing, needed, borne)
 
 
 def download(order: Order, report: Report, cancelled: Callable[[], bool]) -> Path:
