@@ -20,7 +20,7 @@ from wan_engine.executors import Executor
 from wan_engine.executors.local import LocalExecutor
 from wan_engine.families import Lineup
 from wan_engine.media.pictures import write_png
-from wan_engine.models.lineup import lineup
+from wan_engine.models.lineup import lineup, lineup_notes
 from wan_engine.models.lora.check import lora_notes
 from wan_engine.models.lora.library import find_loras
 from wan_engine.plan.build import build_plan
@@ -80,7 +80,8 @@ def plan_film(settings: Settings) -> Plan:
     models = find_lineup(settings)
     plan = build_plan(settings, models, find_loras(settings))
     of_loras = lora_notes(plan, models) if settings.backend == "wan" else ()
-    return replace(plan, notes=(*plan.notes, *of_loras, *picture_notes(plan)))
+    of_models = lineup_notes(models) if settings.backend == "wan" else ()
+    return replace(plan, notes=(*plan.notes, *of_models, *of_loras, *picture_notes(plan)))
 
 
 def check_film(settings: Settings) -> Plan:
@@ -144,7 +145,8 @@ def settled(settings: Settings) -> Settings:
 @contextmanager
 def opened_backend(settings: Settings, report: Report, device: str = "") -> Iterator[Backend]:
     """The backend of the settings; its memory is given back at the end, however that comes."""
-    backend = make_backend(replace(settings, device=device or settings.device), find_lineup(settings))
+    here = replace(settings, device=device or settings.device)
+    backend = make_backend(here, find_lineup(settings), lambda sentence: report(Event("note", sentence)))
     try:
         yield backend
     finally:
@@ -172,13 +174,14 @@ class _Film:
             for folder in (self.places.folder, self.places.clips):
                 remove_leftovers(folder)
             progress.say("started", message=str(self.places.folder))
-            progress.say("ready", message=self._environment())
+            plan = self._with_memory()
+            progress.say("ready", message=_environment(plan))
             assembler = Assembler(self.settings, self.places, store, self.cancelled)
             with assembler:
-                job = ChainJob(self.plan, self.backend, store, progress, self.cancelled, assembler.clip_ready)
-                executor.run(self.plan.chains(), lambda chain: render_chain(job, chain))
+                job = ChainJob(plan, self.backend, store, progress, self.cancelled, assembler.clip_ready)
+                executor.run(plan.chains(), lambda chain: render_chain(job, chain))
                 progress.say("encoding")
-            made = replace(self.plan, seams=assembler.seams)
+            made = replace(plan, seams=assembler.seams)
             self._tidy_up(made)
         result = _result(made, self.settings, self.places)
         progress.say("film_done", message=str(result.film or result.folder))
@@ -190,11 +193,12 @@ class _Film:
             write_png(self.places.preview, event.preview)
         self.report(event)
 
-    def _environment(self) -> str:
-        """What the film is rendered with, for the report."""
-        resolved = self.plan.resolved
-        known = (resolved.get(name) for name in ("backend", "device", "device_name", "dtype", "attention"))
-        return "Environment ready: " + ", ".join(str(value) for value in known if value)
+    def _with_memory(self) -> Plan:
+        """The plan with what is decided when other programs have freed the device's memory, which `started` asks for."""
+        settled = {**self.plan.resolved, **self.backend.settle_memory(self.plan)}
+        plan = replace(self.plan, resolved=settled)
+        write_text(self.places.plan, plan_text(plan))
+        return plan
 
     def _tidy_up(self, made: Plan) -> None:
         self.places.preview.unlink(missing_ok=True)
@@ -202,6 +206,14 @@ class _Film:
         write_text(self.places.plan, plan_text(replace(made, resolved=finished)))
         if not self.settings.keep_clips:
             shutil.rmtree(self.places.clips)
+
+
+def _environment(plan: Plan) -> str:
+    """What the film is rendered with, for the report."""
+    known = [plan.resolved.get(name) for name in ("backend", "device", "device_name", "dtype", "attention")]
+    profile = plan.resolved.get("memory_profile")
+    words = [str(value) for value in known if value] + ([f"profile {profile}"] if profile else [])
+    return "Environment ready: " + ", ".join(words)
 
 
 _FINISHED = "finished"
@@ -216,6 +228,7 @@ def _fingerprint(plan: Plan, settings: Settings) -> str:
 
 def _result(plan: Plan, settings: Settings, places: FilmPlaces) -> FilmResult:
     """What the settings ask for and where it lies."""
+    of_seams = seam_notes(plan.seams, plan.fps) if settings.backend == "wan" else ()
     return FilmResult(
         folder=places.folder,
         film={"png": None, "gif": places.gif}.get(settings.codec, places.film),
@@ -225,5 +238,5 @@ def _result(plan: Plan, settings: Settings, places: FilmPlaces) -> FilmResult:
         subtitles=places.subtitles if settings.subtitles else None,
         gif=places.gif if settings.make_gif or settings.codec == "gif" else None,
         frames=places.folder if settings.save_frames or settings.codec == "png" else None,
-        notes=(*plan.notes, *seam_notes(plan.seams, plan.fps)),
+        notes=(*plan.notes, *of_seams),
     )

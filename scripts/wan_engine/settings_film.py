@@ -72,8 +72,9 @@ class FilmSettings:
         "choice",
         "Resampling in time",
         "film",
-        "How film frames between two model frames are made: the nearest one, or a linear blend of both.",
-        choices=("nearest", "blend"),
+        "How film frames between two model frames are made: the nearest one, a linear "
+        "blend of both, or both moved along their optical flow, which keeps moving things sharp.",
+        choices=("nearest", "blend", "flow"),
     )
     clip_duration: float = setting(
         0.0,

@@ -46,7 +46,7 @@ def test_blend_is_linear_and_rounds_half_up() -> None:
 
 def test_whole_times_give_the_frames_themselves() -> None:
     source = list(grey(1, 2, 3))
-    for how in ("nearest", "blend"):
+    for how in ("nearest", "blend", "flow"):
         made = list(resample(iter(source), times("0", "1", "1", "2"), how))
         assert [frame is source[index] for frame, index in zip(made, (0, 1, 1, 2), strict=True)] == [True] * 4
 
@@ -127,3 +127,16 @@ def test_sixteen_to_thirty_keeps_the_pace() -> None:
     made = levels(resample(grey(*range(0, 170, 10)), asked, "blend"))
     assert made == [int(time * 10 + Fraction(1, 2)) for time in asked]
     assert all(later > earlier for earlier, later in itertools.pairwise(made))
+
+
+def test_flow_moves_what_a_blend_doubles() -> None:
+    """A bar between two frames stands in the middle of its way, once."""
+    pictures = [np.full((48, 96, 3), 20, np.uint8) for _ in range(2)]
+    for picture, left in zip(pictures, (30, 38), strict=True):
+        picture[12:36, left : left + 16] = 220
+    (moved,) = resample(iter(pictures), [Fraction(1, 2)], "flow")
+    (blended,) = resample(iter(pictures), [Fraction(1, 2)], "blend")
+    truth = np.full((48, 96, 3), 20, np.uint8)
+    truth[12:36, 34:50] = 220
+    errors = [np.abs(made.astype(int) - truth).mean() for made in (moved, blended)]
+    assert errors[0] < errors[1] / 2

@@ -13,7 +13,7 @@ from wan_engine.errors import InputError, MediaError
 from wan_engine.film import FilmResult, make_film, resume_film
 from wan_engine.media.encode import EncodeOptions, FilmEncoder
 from wan_engine.plan.model import read_plan
-from wan_engine.plan.seam import Join
+from wan_engine.plan.seam import Join, seam_notes
 from wan_engine.seams.film import joins_of, seams_of
 from wan_engine.settings import Settings
 
@@ -83,9 +83,10 @@ def test_a_film_of_ours_knows_its_seams(made: FilmResult, tmp_path: Path) -> Non
 
 def test_faulty_seams_are_noted_and_do_not_renew_the_film(made: FilmResult) -> None:
     seams = read_plan(made.plan).seams
-    assert len([note for note in made.notes if note.startswith("Seam at frame")]) == sum(
-        bool(list(seam.faults())) for seam in seams
-    )
+    notes = list(seam_notes(seams, Fraction(16)))
+    assert len(notes) == sum(bool(list(seam.faults())) for seam in seams)
+    assert notes[0].startswith("Seam at frame 10 (0.62 s): ")
+    assert not set(notes) & set(made.notes), "a dry run's pictures say nothing of seams"
     events: list[str] = []
     again = resume_film(made.folder, lambda event: events.append(event.kind), lambda: False)
     assert again == made

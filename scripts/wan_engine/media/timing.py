@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,11 @@ def resample(frames: Iterator[Picture], times: Iterable[Fraction], how: str) -> 
     """The picture at each of `times`, which are in model frames and never decrease.
 
     how: `nearest` takes the model frame at floor(time + 1/2); `blend` mixes the two frames around the time linearly
-    and rounds each value, halves up. A whole time gives that frame itself. At most two frames are held; a picture may
-    be given out more than once, so do not write into it. Raises MediaError when the clip is too short, ValueError for
-    a time that is negative or goes back.
+    and rounds each value, halves up; `flow` moves both along their motion first. A whole time gives that frame itself.
+    At most two frames are held; a picture may be given out more than once, so do not write into it. Raises MediaError
+    when the clip is too short, ValueError for a time that is negative or goes back.
     """
-    if how not in ("nearest", "blend"):
+    if how != "nearest" and how not in _BETWEEN:
         raise ValueError(f"{how!r} is no way to resample")
     window = _Window(frames)
     last = Fraction(0)
@@ -35,7 +35,7 @@ def resample(frames: Iterator[Picture], times: Iterable[Fraction], how: str) -> 
             continue
         index = int(time)
         first = window.at(index)
-        yield first if time == index else _blend(first, window.after(index), time - index)
+        yield first if time == index else _BETWEEN[how](first, window.after(index), time - index)
 
 
 class _Window:
@@ -82,3 +82,13 @@ def _blend(first: Picture, second: Picture, weight: Fraction) -> Picture:
     mixed //= whole
     blended: Picture = mixed.astype(np.uint8)
     return blended
+
+
+def _moved(first: Picture, second: Picture, weight: Fraction) -> Picture:
+    from wan_engine.media.flow import between
+
+    return between(first, second, float(weight))
+
+
+_BETWEEN: dict[str, Callable[[Picture, Picture, Fraction], Picture]] = {"blend": _blend, "flow": _moved}
+"""The ways to make a picture between two; a new one is a line here and a choice of the setting."""

@@ -60,6 +60,9 @@ def _jumps(lineup: Lineup, pieces: Sequence[Piece]) -> Iterator[str]:
         )
 
 
+_BETWEEN = {"blend": "blended", "nearest": "taken from the nearest one", "flow": "moved along the optical flow"}
+
+
 def _splits(clips: Sequence[Clip]) -> Iterator[str]:
     split = [f'"{clip.key}" into {clip.parts}' for clip in clips if clip.part == 0 and clip.parts > 1]
     if split:
@@ -69,7 +72,7 @@ def _splits(clips: Sequence[Clip]) -> Iterator[str]:
 def _rates(settings: Settings, pace: Pace, clips: Sequence[Clip]) -> Iterator[str]:
     film, model = float(pace.film_fps), float(pace.model_fps)
     if pace.film_fps != pace.model_fps:
-        between = "blended" if settings.resample == "blend" else "taken from the nearest one"
+        between = _BETWEEN[settings.resample]
         yield (
             f"The film shows {film:g} frames a second and the model makes {model:g}: {1 / float(pace.rate):.4g} film "
             f"frames to a model frame, {between}"
