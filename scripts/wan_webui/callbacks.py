@@ -13,10 +13,7 @@ def register() -> None:
     host = current_host()
     host.allow_output_folder()
     host.add_scripts()
-    host.on("ui_settings", host.add_options)
-    host.on("ui_tabs", _tabs)
-    host.on("app_started", _app_started)
-    host.on("script_unloaded", vram.stop)
+    host.on(ui_settings=host.add_options, ui_tabs=_tabs, app_started=_app_started, script_unloaded=vram.stop)
 
 
 def _tabs() -> list[tuple[Any, str, str]]:

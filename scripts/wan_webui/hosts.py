@@ -14,6 +14,7 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -150,11 +151,17 @@ class WebUI(Host):
             api_only=bool(getattr(flags, "nowebui", False)),
         )
 
-    def on(self, event: str, callback: Callable[..., Any]) -> None:
-        """Have the WebUI call back. event: `ui_settings`, `ui_tabs`, `app_started` or `script_unloaded`."""
+    def on(self, **callbacks: Callable[..., Any]) -> None:
+        """Have the WebUI call back, by event: `ui_settings`, `ui_tabs`, `app_started`, `script_unloaded`."""
         from modules import script_callbacks
 
-        getattr(script_callbacks, f"on_{event}")(callback)
+        def register() -> None:
+            for event, callback in callbacks.items():
+                getattr(script_callbacks, f"on_{event}")(callback)
+
+        # The WebUI asks for the module of every caller up the stack, 0.2 s a callback here. A thread has few callers.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(register).result()
 
     def add_options(self) -> None:
         """Enter the extension's settings in the WebUI's own; called when it asks for them."""
