@@ -16,7 +16,9 @@
         tools.deforum = dom.button("Take over from Deforum", () => server.attempt(tools.takeOver), { id: "wan_deforum" });
         dom.fill(mount, dom.el("div", { class: "wan-tools" }, tools.presets, tools.open, tools.naming, tools.remove, dom.el("span", { class: "wan-space" }),
             dom.button("Import", () => tools.file.click(), { id: "wan_import", title: "A project file, a Deforum settings file, or prompts" }), tools.file,
-            dom.button("Export", () => server.attempt(exportFile), { id: "wan_export", title: "The form as a project file" }), tools.deforum));
+            dom.button("Export", () => server.attempt(() => exportFile("project", "film.json")), { id: "wan_export", title: "The form as a project file" }),
+            dom.button("Export for Deforum", () => server.attempt(() => exportFile("deforum", "film_settings.txt")), { id: "wan_export_deforum", title: "The form as a settings file that Deforum loads" }),
+            tools.deforum));
         drawPresets([]);
         dom.show(tools.deforum, Boolean(tools.deforumTab()));
     }
@@ -79,10 +81,11 @@
         timeline.changed();
     }
 
-    async function exportFile() {
-        const answer = await server.ask("send", { action: "export" });
+    async function exportFile(kind, name) {
+        const answer = await server.ask("send", { action: "export", form: kind });
         if (!answer.text) return;
-        const link = dom.el("a", { href: URL.createObjectURL(new Blob([answer.text], { type: "application/json" })), download: "film.json" });
+        const link = dom.el("a", { href: URL.createObjectURL(new Blob([answer.text], { type: "application/json" })), download: name });
+        if (answer.notes.length) server.tell([`Exported: ${name}.`, ...answer.notes].map((message) => ({ message })), "wan-news");
         link.click();
         setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     }

@@ -120,7 +120,7 @@ class Actions:
         if asked["action"] == "render":
             return {"jobs": self._engine.render(settings, str(asked.get("title", "")))["jobs"]}
         if asked["action"] == "export":
-            return {"text": self._engine.export_project(settings)}
+            return self._engine.export_project(settings, str(asked["form"]))
         self._engine.save_preset(str(asked["name"]), settings)
         return {"preset": asked["name"]}
 

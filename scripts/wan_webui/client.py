@@ -104,9 +104,9 @@ class EngineClient:
         """Settings and notes from a project or Deforum file's text; its name tells the format."""
         return dict(self._ask("POST", "imports", {"project": text, "name": name}))
 
-    def export_project(self, settings: Mapping[str, Any]) -> str:
-        """Settings as the text of a project file."""
-        return str(self._ask("POST", "exports", {"settings": dict(settings)})["text"])
+    def export_project(self, settings: Mapping[str, Any], form: str = "project") -> Values:
+        """Settings as the text of a project file, or of Deforum's (`deforum`), and notes."""
+        return dict(self._ask("POST", "exports", {"settings": dict(settings), "form": form}))
 
     def _ask(self, method: str, path: str, body: Values | None = None, *, start: bool = True) -> Any:
         with self._connection(start) as connection:

@@ -169,7 +169,7 @@ def test_the_routes_and_the_client_with_the_real_engine(home: Path, tmp_path: Pa
         assert browser.get("presets/a%20preset").json()["max_frames"] == 9
         assert client.preset("a preset")["max_frames"] == 9
         client.delete_preset("a preset")
-        text = client.export_project(FILM)
+        text = client.export_project(FILM)["text"]
         assert client.import_project(text, "film.yaml")["settings"]["max_frames"] == 8
         assert any(model["embedded"] for model in client.models())
         job = client.render(FILM, "a test")["jobs"][0]

@@ -145,7 +145,7 @@ def test_a_film_that_cannot_be_made_is_not_queued(actions: Actions) -> None:
 
 def test_an_exported_form_is_read_back(actions: Actions) -> None:
     values = form(guidance_scale="0: (5), 9: (6.5)", clip_duration=0.5)
-    text = letter(actions.send(note(action="export"), *values)[0])["text"]
+    text = letter(actions.send(note(action="export", form="project"), *values)[0])["text"]
     _, problems, *filled = actions.fill(note(project=text, name="film.json"), *form(prompts={}))
     assert problems == ""
     assert filled == values

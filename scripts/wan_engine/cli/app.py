@@ -11,6 +11,7 @@ import typer
 from wan_engine import __version__
 from wan_engine.cli.doctor import doctor
 from wan_engine.cli.errors import UNEXPECTED, show_error
+from wan_engine.cli.export import export
 from wan_engine.cli.jobs import jobs
 from wan_engine.cli.models import models
 from wan_engine.cli.plan import plan
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _verb in (plan, render, prompts, seams, doctor, serve, jobs):
+for _verb in (plan, render, prompts, export, seams, doctor, serve, jobs):
     app.command()(_verb)
 # A schedule may begin with a minus sign; it must not be taken for an unknown flag.
 app.command(context_settings={"ignore_unknown_options": True})(values)

@@ -11,6 +11,7 @@ from typing import Any
 
 from wan_engine.errors import InputError, Problem, ProblemList
 from wan_engine.schedule.deforum import Draft, draft_from_deforum, is_address, is_deforum, text_by_key
+from wan_engine.schedule.deforum_export import OWN_KEY, use_exact
 from wan_engine.schedule.deforum_names import SAME, is_deforum_name
 from wan_engine.schedule.documents import Document, read_json
 from wan_engine.schedule.entries import stop_if_many
@@ -18,6 +19,7 @@ from wan_engine.schedule.film_schedule import read_schedule
 from wan_engine.schedule.lines import read_lines
 from wan_engine.schedule.text_file import read_text
 from wan_engine.schedule.yaml_documents import read_yaml
+from wan_engine.setting_spec import is_model_name, path_lines
 from wan_engine.settings import PROJECT_VERSION, SETTINGS, Settings, settings_to_mapping
 from wan_engine.settings_check import nearest_name, settings_from_mapping
 
@@ -106,10 +108,28 @@ def _draft(values: Any) -> Draft:
     if "kind" in values or "version" in values:
         return _own_draft(values)
     if is_deforum(values):
-        return draft_from_deforum(values)
+        return _deforum_draft(values)
     if any(_FRAME_KEY.match(key) and key not in SETTINGS for key in values) or not values:
         return Draft({"prompts": values})
     return _own_draft(values)
+
+
+def _deforum_draft(values: Mapping[str, Any]) -> Draft:
+    """What a Deforum file asks for; one that this engine wrote holds what Deforum has no words for as well."""
+    given = {name: value for name, value in values.items() if name != OWN_KEY}
+    draft, own = draft_from_deforum(given), values.get(OWN_KEY)
+    if own is None:
+        return draft
+    settings, written = (own.get("settings"), own.get("written")) if isinstance(own, dict) else (None, None)
+    if not isinstance(settings, dict) or not isinstance(written, dict):
+        remedy = "Remove it; it is only there for this engine to read the file back"
+        draft.problems.add(Problem("it is not what this engine writes", remedy, field=OWN_KEY))
+        return draft
+    exact = _own_draft({**settings, "version": own.get("version")})
+    for problem in exact.problems:
+        draft.problems.add(problem)
+    use_exact(draft, given, exact.values, written)
+    return draft
 
 
 def _own_draft(values: Mapping[str, Any]) -> Draft:
@@ -179,6 +199,10 @@ def with_folder(settings: Settings, folder: Path) -> Settings:
         value = getattr(settings, name)
         if spec.kind == "path":
             changed[name] = _in_folder(folder, value)
+        elif spec.kind == "model":
+            changed[name] = value if is_model_name(value, folder) else _in_folder(folder, value)
+        elif spec.kind == "paths":
+            changed[name] = "\n".join(_in_folder(folder, path) for path in path_lines(value))
         elif spec.kind == "images":
             changed[name] = {key: _in_folder(folder, path) for key, path in value.items()}
     return replace(settings, **changed)

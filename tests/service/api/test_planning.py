@@ -101,6 +101,12 @@ def test_a_project_file_goes_in_and_out(client: TestClient, tmp_path: Path) -> N
     text = post(client, "exports", settings=imported["settings"]).json()["text"]
     assert settings_to_mapping(project_from_text(text, "a.json").settings) == imported["settings"]
     assert post(client, "exports", settings={"nope": 1}).status_code == 422
+    deforum = post(client, "exports", settings={**imported["settings"], "crf": 3}, form="deforum").json()
+    assert json.loads(deforum["text"])["prompts"] == {"0": "a cat", "20": "a dog --neg blur"}
+    assert "crf" in deforum["notes"][0]
+    again = post(client, "imports", project=deforum["text"], name="film_settings.txt").json()
+    assert again == {"settings": {**imported["settings"], "crf": 3}, "notes": []}
+    assert post(client, "exports", settings={}, form="yaml").status_code == 422
 
 
 def test_a_normal_schedule_is_planned_at_once(client: TestClient) -> None:

@@ -6,7 +6,7 @@ the engine's own checks tell what is wrong with them.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -82,12 +82,15 @@ class ImportInput(Form):
     name: ProjectName = ""
 
 
-class SettingsInput(Form):
-    """Settings to be written as a project file."""
+class ExportInput(Form):
+    """Settings to be written as a file."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"settings": _FOX}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"settings": _FOX}, {"settings": _FOX, "form": "deforum"}]}
+    )
 
     settings: SettingsObject
+    form: Literal["project", "deforum"] = Field("project", description="A project file, or Deforum's settings file.")
 
 
 class FilmInput(Form):
@@ -163,3 +166,12 @@ class HostInput(Form):
     freed: list[Annotated[str, Field(max_length=64)]] = Field(
         default=[], max_length=1000, description="Jobs for which its GPU memory is freed."
     )
+
+
+class DownloadInput(Form):
+    """A download by its name in the table."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "wan2.1-vae", "accept_licence": True}]})
+
+    name: str = Field(min_length=1, max_length=100, description="As GET /wan/v1/downloads lists it.")
+    accept_licence: bool = Field(False, strict=True, description="Whether the user accepts the licence that is listed.")

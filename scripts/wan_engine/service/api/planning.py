@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from wan_engine.plan.model import plan_to_json
+from wan_engine.schedule.deforum_export import deforum_file
 from wan_engine.schedule.film_schedule import FilmSchedule, read_schedule
 from wan_engine.schedule.keyed import NumberSchedule
 from wan_engine.schedule.project import project_from_text, project_to_text, settings_from_values
@@ -15,7 +16,7 @@ from wan_engine.schedule.prompt_rows import prompt_rows
 from wan_engine.schedule.timeline import Timeline
 from wan_engine.service.allowed import settings_inside
 from wan_engine.service.api.context import Context, UseContext
-from wan_engine.service.api.forms import FilmInput, ImportInput, SettingsInput, ValuesInput
+from wan_engine.service.api.forms import ExportInput, FilmInput, ImportInput, ValuesInput
 from wan_engine.service.api.problems import PlainJSON
 from wan_engine.service.api.schemas import ExportOut, ImportOut, PlanOut, PromptsOut, ValuesOut
 from wan_engine.service.orders import Order, order_of_text, order_of_values, order_plan
@@ -85,6 +86,9 @@ def read_project(file: ImportInput, context: UseContext) -> PlainJSON:
 
 
 @router.post("/exports", responses={200: {"model": ExportOut}})
-def write_project(given: SettingsInput) -> PlainJSON:
-    """The text of a project file that reads back to these settings."""
-    return PlainJSON({"text": project_to_text(settings_from_values(given.settings))})
+def write_project(given: ExportInput) -> PlainJSON:
+    """The text of a project file, or of a settings file for Deforum, that reads back to these settings."""
+    settings = settings_from_values(given.settings)
+    if given.form == "project":
+        return PlainJSON({"text": project_to_text(settings), "notes": []})
+    return PlainJSON(asdict(deforum_file(settings)))

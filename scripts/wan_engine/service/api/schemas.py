@@ -181,9 +181,10 @@ class ImportOut(BaseModel):
 
 
 class ExportOut(BaseModel):
-    """A project file."""
+    """A project file or a Deforum settings file. notes: what the file's form cannot say, or only in other words."""
 
     text: str
+    notes: list[str]
 
 
 class PresetsOut(BaseModel):
@@ -256,3 +257,52 @@ class HostOut(BaseModel):
 
     asked: list[str]
     working: bool
+
+
+class DownloadProgressOut(BaseModel):
+    """How far a download is. done, total: bytes.  speed: bytes a second, null if not known yet."""
+
+    doing: Literal["listing", "downloading", "checking"]
+    file: str
+    done: int
+    total: int
+    speed: float | None
+    seconds_left: float | None
+
+
+class FileByHandOut(BaseModel):
+    """A file to fetch by hand. size: in bytes, about, 0 if not known.  folder: where it must be put."""
+
+    repository: str
+    file: str
+    size: int
+    folder: str
+
+
+class DownloadErrorOut(BaseModel):
+    """Why a download failed. files: what to fetch by hand when the hub cannot be reached."""
+
+    message: str
+    remedy: str
+    files: list[FileByHandOut]
+
+
+class DownloadOut(BaseModel):
+    """Something that can be downloaded. size: about, in bytes.  folder: where it goes.  page: where its licence is.
+
+    state: `there` is whole, `part` begun or not checked; the others are those of a download since the engine's start.
+    """
+
+    name: str
+    what: str
+    repository: str
+    page: str
+    licence: str
+    size: int
+    parts: list[str]
+    needs: list[str]
+    gated: bool
+    folder: str
+    state: Literal["absent", "part", "there", "running", "failed", "cancelled"]
+    progress: DownloadProgressOut | None
+    error: DownloadErrorOut | None
