@@ -55,7 +55,8 @@ def serve_command(home: Path, *flags: str) -> list[str]:
 @contextmanager
 def running_engine(home: Path, *flags: str) -> Iterator[Engine]:
     """Start an engine and wait until it answers; it is stopped at the end, if it has not ended itself."""
-    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    # Of its own will it reaches no hub of models, whatever a test makes it do.
+    environment = {"HF_HUB_OFFLINE": "1", **os.environ, "PYTHONPATH": str(SCRIPTS)}
     # Its words go into a file: a pipe that nobody reads would stop it.
     with (home.parent / "engine.out").open("a+") as out:
         process = subprocess.Popen(serve_command(home, *flags), stdout=out, stderr=out, text=True, env=environment)

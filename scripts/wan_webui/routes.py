@@ -128,7 +128,8 @@ class Routes:
 
 def is_restricted(method: str, path: str) -> bool:
     """If a request deletes, installs, downloads or stops the engine."""
-    return method == "DELETE" or path in ("engine/install", "engine/stop", "system/stop") or path.startswith("models")
+    costly = path in ("engine/install", "engine/stop", "system/stop") or path.startswith(("models", "downloads"))
+    return method == "DELETE" or costly
 
 
 def problem(document: dict[str, Any]) -> Response:

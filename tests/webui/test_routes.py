@@ -205,7 +205,14 @@ def test_reading_needs_no_header(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("DELETE", "jobs/a"), ("POST", "engine/install"), ("POST", "engine/stop"), ("POST", "models/x")],
+    [
+        ("DELETE", "jobs/a"),
+        ("POST", "engine/install"),
+        ("POST", "engine/stop"),
+        ("POST", "models/x"),
+        ("POST", "downloads"),
+        ("DELETE", "downloads/wan2.1-vae"),
+    ],
 )
 def test_in_public_without_a_password_nothing_costly_is_done(public: httpx.Client, method: str, path: str) -> None:
     answer = public.request(method, path, headers=JSON, content="{}")

@@ -59,6 +59,7 @@ def run_engine(config: ServiceConfig, port: int, callbacks: Callbacks) -> None:
             asyncio.run(_answer(context, listener, callbacks))
         finally:
             forget_info(config.home)
+            context.downloads.stop()
             supervisor.stop()
             store.close()
 

@@ -48,7 +48,7 @@ def vae(hub: HubServer) -> HubServer:
 
 def fetch(root: Path, name: str = VAE.name) -> list[Progress]:
     told: list[Progress] = []
-    download(prepare(find_entry(name), root, QUICK), told.append, lambda: False)
+    download(prepare(find_entry(name), root, patience=QUICK), told.append, lambda: False)
     return told
 
 
@@ -127,7 +127,7 @@ def test_a_busy_hub_is_asked_again(vae: HubServer, tmp_path: Path) -> None:
 
 def test_a_hub_that_stays_busy_gives_the_list_and_keeps_what_came(vae: HubServer, tmp_path: Path) -> None:
     vae.faults.cuts[VAE_FILE] = [120_000]
-    order = prepare(VAE, tmp_path, QUICK)
+    order = prepare(VAE, tmp_path, patience=QUICK)
     # Not the first answer, which is cut, but all after it.
     vae.faults.answers = {}
     with pytest.raises(OfflineError) as caught:
@@ -229,7 +229,7 @@ def test_no_hub_gives_the_files_to_fetch_by_hand(tmp_path: Path, monkeypatch: py
     with pytest.raises(OfflineError) as caught:
         fetch(tmp_path)
     assert "cannot be reached" in caught.value.message
-    assert f"{VAE.repository}: {VAE_FILE}, 254.0 MB -> {tmp_path / VAE.place}" in caught.value.remedy
+    assert f"{VAE.repository}: {VAE_FILE}, 254.0 MB -> {tmp_path / VAE.place}" in str(caught.value)
 
 
 def test_the_wish_to_be_offline_is_honoured(vae: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +248,7 @@ def test_a_page_that_is_no_hub_is_said(hub: HubServer, tmp_path: Path) -> None:
 def test_a_stopped_download_goes_on_later(vae: HubServer, tmp_path: Path) -> None:
     told: list[Progress] = []
     with pytest.raises(Cancelled):
-        download(prepare(VAE, tmp_path, QUICK), told.append, lambda: bool(told))
+        download(prepare(VAE, tmp_path, patience=QUICK), told.append, lambda: bool(told))
     assert presence(Places(tmp_path, VAE)) == "part"
     fetch(tmp_path)
     assert vae.bytes_of(VAE_FILE)[-1].start > 0
@@ -256,7 +256,7 @@ def test_a_stopped_download_goes_on_later(vae: HubServer, tmp_path: Path) -> Non
 
 
 def test_two_downloads_of_one_entry_do_not_mix(vae: HubServer, tmp_path: Path) -> None:
-    first, second = prepare(VAE, tmp_path, QUICK), prepare(VAE, tmp_path, QUICK)
+    first, second = prepare(VAE, tmp_path, patience=QUICK), prepare(VAE, tmp_path, patience=QUICK)
     refused: list[str] = []
 
     def tell(_progress: Progress) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from wan_engine.models.downloads.hub import Busy, Hub, HubFile, Listing, Unreach
 from wan_engine.models.downloads.presence import Places, known, write_note
 from wan_engine.models.downloads.progress import Meter, Report
 from wan_engine.models.downloads.table import Entry
-from wan_engine.models.downloads.transfer import PART, WHOLE, Patience, Way, bring, is_right, staged
+from wan_engine.models.downloads.transfer import PART, WHOLE, Patience, Way, bring, is_right, pause, staged
 from wan_engine.storage.atomic import storage_error
 from wan_engine.storage.lock import folder_lock
 from wan_engine.storage.places import check_free_space, size_words
@@ -49,8 +48,10 @@ class OfflineError(ModelError):
 
     def __init__(self, cause: ModelError, files: tuple[FileByHand, ...]) -> None:
         self.files = files
-        remedy = f"{cause.remedy}, or fetch these files on another machine and put them there:"
-        super().__init__(cause.message, "\n".join([remedy, *(_line(each) for each in files)]))
+        super().__init__(cause.message, f"{cause.remedy}, or fetch these files elsewhere and put them there")
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.message}. {self.remedy}:", *(_line(each) for each in self.files)])
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "files": [asdict(each) for each in self.files]}
@@ -69,14 +70,16 @@ class Order:
     patience: Patience = field(default_factory=Patience)
 
 
-def prepare(entry: Entry, root: Path, patience: Patience | None = None) -> Order:
+def prepare(
+    entry: Entry, root: Path, cancelled: Callable[[], bool] = lambda: False, patience: Patience | None = None
+) -> Order:
     """Ask the hub what there is to fetch, and see that the disk has room for it.
 
-    root: the folder of models. Raises OfflineError, ModelError (a licence that was not accepted at the hub, say),
-    StorageError.
+    root: the folder of models.  cancelled: stop now? Raises Cancelled, OfflineError, ModelError (a licence that was not
+    accepted at the hub, say), StorageError.
     """
     hub, places, borne = Hub(), Places(root, entry), patience or Patience()
-    listing = _listing(hub, places, borne)
+    listing = _listing(hub, places, borne, cancelled)
     try:
         missing = tuple(file for file in listing.files if not _same_size(places.folder / file.target, file))
         needed = sum(file.size - _have(places.staging, file) for file in missing)
@@ -124,7 +127,7 @@ def by_hand(listing: Listing | None, places: Places) -> tuple[FileByHand, ...]:
     return tuple(FileByHand(entry.repository, name, size, str(target.parent)) for name, size, target in rows)
 
 
-def _listing(hub: Hub, places: Places, patience: Patience) -> Listing:
+def _listing(hub: Hub, places: Places, patience: Patience, cancelled: Callable[[], bool]) -> Listing:
     for failures in range(1, patience.tries + 2):
         try:
             return hub.listing(places.entry)
@@ -132,7 +135,7 @@ def _listing(hub: Hub, places: Places, patience: Patience) -> Listing:
             if failures > patience.tries:
                 raise OfflineError(error, by_hand(None, places)) from error
             logger.warning("%s; asking again", error.message)
-            time.sleep(patience.seconds(failures))
+            pause(patience.seconds(failures), cancelled)
         except Unreachable as error:
             raise OfflineError(error, by_hand(None, places)) from error
     raise AssertionError("the last try returns or raises")

@@ -109,12 +109,12 @@ def _complete(way: Way, file: HubFile, part: Path) -> None:
             raise broke or Busy(f"the hub sends nothing more of {file.path}", "Try again later")
         if broke:
             logger.warning("%s: %s; going on", file.path, broke.message)
-            _wait(way, way.patience.seconds(max(1, failures)))
+            pause(way.patience.seconds(max(1, failures)), way.cancelled)
 
 
 def _append(way: Way, file: HubFile, part: Path, have: int) -> None:
     """Read the file from where the part ends."""
-    _check_cancel(way)
+    check_cancel(way.cancelled)
     way.meter.restart()
     with way.hub.reading(way.listing, file, have) as (start, blocks), part.open("rb+") as out:
         out.truncate(start)
@@ -125,18 +125,20 @@ def _append(way: Way, file: HubFile, part: Path, have: int) -> None:
             # Never more than the file has; the checksum tells whether these were its bytes.
             have += out.write(block[: file.size - have])
             way.meter.at("downloading", file.path, have)
-            _check_cancel(way)
+            check_cancel(way.cancelled)
         out.flush()
         os.fsync(out.fileno())
 
 
-def _wait(way: Way, seconds: float) -> None:
+def pause(seconds: float, cancelled: Callable[[], bool]) -> None:
+    """Wait. Raises Cancelled as soon as it is wished."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
-        _check_cancel(way)
+        check_cancel(cancelled)
         time.sleep(min(left, _CANCEL_SECONDS))
 
 
-def _check_cancel(way: Way) -> None:
-    if way.cancelled():
+def check_cancel(cancelled: Callable[[], bool]) -> None:
+    """Raise Cancelled if that is wished."""
+    if cancelled():
         raise Cancelled("the download was stopped", "What is here is kept: download it again to go on")

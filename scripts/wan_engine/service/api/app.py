@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from wan_engine import __version__
 from wan_engine.home import API_ROOT, TOKEN_HEADER
 from wan_engine.service.api import (
+    downloads,
     events,
     files,
     hosts,
@@ -27,7 +28,8 @@ from wan_engine.service.api.schemas import ProblemDocument
 from wan_engine.service.api.security import Guard, GuardLimits
 
 ROUTERS = tuple(
-    group.router for group in (system, planning, renders, jobs, events, files, uploads, models, presets, hosts)
+    group.router
+    for group in (system, planning, renders, jobs, events, files, uploads, models, downloads, presets, hosts)
 )
 
 _ABOUT = """The engine turns prompt schedules into films with Wan video models. It listens on this machine only. Every

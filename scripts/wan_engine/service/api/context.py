@@ -12,6 +12,7 @@ from fastapi import Depends, Path, Request
 from wan_engine.service.api.problems import not_found
 from wan_engine.service.config import ServiceConfig
 from wan_engine.service.devices import DeviceList
+from wan_engine.service.downloads import Downloads
 from wan_engine.service.hosts_board import HostsBoard
 from wan_engine.service.life import Life
 from wan_engine.service.records import Job
@@ -31,6 +32,7 @@ class Context:
     hosts: HostsBoard
     life: Life
     devices: DeviceList = field(default_factory=DeviceList)
+    downloads: Downloads = field(default_factory=Downloads)
     started: float = field(default_factory=time.time)
     encoder: asyncio.Lock = field(default_factory=asyncio.Lock)
     prober: asyncio.Lock = field(default_factory=asyncio.Lock)
