@@ -35,6 +35,7 @@ DEMO = ["wan_engine render examples/shapes.json --output-dir outputs"]
 TEST = ["ruff check", "ruff format --check", "mypy", "pytest -m 'not slow'"]
 SERVE = ["wan_webui.standalone"]
 VERBS = {"engine": [], "demo": DEMO, "serve": SERVE, "test": TEST}  # type: dict[str, list[str]]
+INSTALLS = ("[build-system", "[project", "[tool.setuptools")  # the tables of pyproject.toml that pip reads
 FAILED = "failed"  # the line in the progress file before the reason
 
 # What a WebUI, a virtual environment or pip's settings may leave here that would reach into the new environment.
@@ -132,7 +133,7 @@ class Engine:
     def key(self, level: str) -> str:
         """What a finished environment was made from; a change of it asks for another set-up."""
         parts = [str(ROOT), str(self.folder), self.torch_command()]
-        parts += [read(path) for path in (self.folder / "pyvenv.cfg", LOCKS[level], ROOT / "pyproject.toml")]
+        parts += [read(self.folder / "pyvenv.cfg"), read(LOCKS[level]), what_installs(read(ROOT / "pyproject.toml"))]
         return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
 
     def is_ready(self, level: str) -> bool:
@@ -275,6 +276,17 @@ def read(path: Path) -> str:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         return path.read_text(encoding="utf-8")
     return ""
+
+
+def what_installs(pyproject: str) -> str:
+    """What of pyproject.toml a set-up depends on: packages and scripts, not comments and other tools' settings."""
+    kept, wanted = [], False
+    for line in pyproject.splitlines():
+        if line.startswith("["):
+            wanted = line.startswith(INSTALLS)
+        if wanted and line.strip() and not line.lstrip().startswith("#"):
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def write(path: Path, text: str) -> None:

@@ -106,6 +106,19 @@ def test_what_is_made_is_not_made_again(made: Project) -> None:
     assert (made.venv / "install.log").read_bytes() == log
 
 
+def test_only_what_installs_asks_for_another_set_up(made: Project) -> None:
+    pyproject = made.root / "pyproject.toml"
+    before = pyproject.read_text(encoding="utf-8")
+    pyproject.write_text(f"# a word\n{before}\n[tool.ruff]\nline-length = 99\n", encoding="utf-8")
+    output = made.run("engine", PIP_FIND_LINKS="/nowhere")[1]
+    assert "Setting up" not in output
+    pyproject.write_text(f'{before}\n[project]\nname = "other"\nversion = "1"\n', encoding="utf-8")
+    output = made.run("engine")[1]
+    assert "Setting up" in output
+    pyproject.write_text(before, encoding="utf-8")
+    assert made.run("engine")[0] == 0
+
+
 def test_a_half_installed_package_comes_again(made: Project) -> None:
     module = next(made.venv.rglob("small_part.py"))
     whole = module.read_text(encoding="utf-8")
