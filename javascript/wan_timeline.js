@@ -54,21 +54,25 @@
 
     /** Start and end of a problem's place in a text: of its line, and from its column on. */
     function placeInText(text, place) {
-        const lines = text.split("\n");
-        let line = place.line ? Number(place.line) - 1 : -1;
-        if (line < 0 && place.key) line = lines.findIndex((each) => keyOfLine(each) === place.key);
+        const lines = text.split("\n"), column = Number(place.column || 1) - 1;
+        const line = lineOf(lines, text, place);
         if (line < 0 || line >= lines.length) return null;
-        const start = lines.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0);
-        const column = Number(place.column || 1) - 1, offset = place.line ? 0 : offsetOf(lines[line], place.key, column);
-        return { line, start, at: start + Math.min(offset + column, lines[line].length), end: start + lines[line].length };
+        const start = lines.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0), end = start + lines[line].length;
+        // Without a line and a part a column counts from where the whole text begins.
+        const from = place.line ? start : place.part ? start + startOfPart(lines[line], place) : 0;
+        return { line, start, at: Math.min(from + column, end), end };
     }
 
-    /** Where columns of a problem with a key count from: the key, or the text behind it if there is math or --neg. */
-    function offsetOf(line, key, column) {
-        const behind = /^[^:]*:\s*"?/.exec(line);
-        const text = behind ? line.slice(behind[0].length) : "";
-        const inText = text.slice(0, column + 1).includes("`") || text.startsWith("--neg", column);
-        return inText ? behind[0].length : Math.max(0, line.indexOf(key));
+    function lineOf(lines, text, place) {
+        if (place.line) return Number(place.line) - 1;
+        if (place.part || !place.column) return lines.findIndex((each) => keyOfLine(each) === place.key);
+        return text.slice(0, Number(place.column) - 1).split("\n").length - 1;
+    }
+
+    /** Where in a line the key begins, or the text behind it; JSON has quotes around both. */
+    function startOfPart(line, place) {
+        const before = /^\s*"/.test(line) ? /^\s*"[^"]*"\s*:\s*"?/ : /^[^:]*:\s*/;
+        return place.part === "text" ? (before.exec(line) || [""])[0].length : Math.max(0, line.indexOf(place.key));
     }
 
     function keyOfLine(line) {

@@ -26,7 +26,8 @@ class Problem:
     """One thing that is wrong in the user's input, with its place and the way out.
 
     field: the setting's name (`prompts`, `guidance_scale`).  key: the key inside it (`30`, `max_f/2`).
-    column and line: 1-based; a column counts characters of the value (of the line, if `line` is given).
+    column and line: 1-based. A column counts characters of the line, if `line` is given, else of what `part` says.
+    part: in a setting that is an object, `key` or `text` (the value of `key`); "" is the setting's whole value.
     """
 
     message: str
@@ -36,6 +37,7 @@ class Problem:
     column: int | None = None
     line: int | None = None
     file: str = ""
+    part: str = ""
 
     def place(self) -> str:
         """Where it is, in words: `film.json, prompts, key "30", column 7`."""

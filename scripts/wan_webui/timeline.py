@@ -195,7 +195,8 @@ def problems_html(problems: Sequence[Values], heading: str = "") -> str:
 
 def _problem(problem: Values) -> str:
     place = {name: problem.get(name) for name in ("field", "key", "line", "column")}
-    data = "".join(f' data-{name}="{escape(str(value))}"' for name, value in place.items() if value not in (None, ""))
+    given = {**place, "part": problem.get("part")}
+    data = "".join(f' data-{name}="{escape(str(value))}"' for name, value in given.items() if value not in (None, ""))
     words = _place_words(place)
     button = f'<button type="button" class="wan-place"{data}>{escape(words)}</button> ' if words else ""
     remedy = str(problem.get("remedy") or "")

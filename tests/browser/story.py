@@ -40,6 +40,16 @@ class Story:
         tab.place().click()
         tab.page.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
         assert tab.selected_text("prompts") == " : a blue square"
+        # The same column in a prompt's text, and in the whole of a schedule.
+        tab.write({"prompts": "0: a red circle\n12: a `foo(t)` square"})
+        tab.place().click()
+        tab.page.wait_for_function("document.activeElement.selectionEnd > document.activeElement.selectionStart")
+        assert tab.selected_text("prompts") == "foo(t)` square"
+        tab.write({"prompts": SMALL_FILM["prompts"], "guidance_scale": "0: (3), 12: (foo)"})
+        tab.place().click()
+        tab.page.wait_for_function("document.activeElement.selectionEnd > document.activeElement.selectionStart")
+        assert tab.selected_text("guidance_scale") == "foo)"
+        tab.write({"guidance_scale": ""})
         tab.write({"prompts": "0: a red circle\na blue square"})
         expect(tab.place()).to_contain_text("line 2")
         tab.write({"prompts": SMALL_FILM["prompts"], "steps": "many"})

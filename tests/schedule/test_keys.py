@@ -119,6 +119,7 @@ def test_what_is_no_key_is_an_error_with_its_place(key: str, column: int, remedy
         parse_key(key, FILM, "prompts")
     (problem,) = caught.value.problems
     assert (problem.field, problem.key, problem.column) == ("prompts", key.strip()[:80], column)
+    assert problem.part == "key"
     assert remedy in problem.remedy
 
 

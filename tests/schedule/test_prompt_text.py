@@ -73,6 +73,7 @@ def test_what_is_wrong_has_its_column(text: str, column: int) -> None:
     problem = caught.value.problems[0]
     assert (problem.field, problem.key, problem.column) == ("prompts", "0", column)
     assert problem.remedy
+    assert problem.part == "text"
 
 
 def test_the_positive_box_may_not_hold_neg() -> None:

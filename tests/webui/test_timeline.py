@@ -125,12 +125,14 @@ PLAN = plan_of()
 
 
 def test_problems_have_place_and_remedy_and_stay_text() -> None:
-    problem = {"message": EVIL, "remedy": EVIL, "field": "guidance_scale", "key": EVIL, "line": 2, "column": 7}
+    place = {"field": "guidance_scale", "key": EVIL, "line": 2, "column": 7, "part": "text"}
+    problem = {"message": EVIL, "remedy": EVIL, **place}
     reader = Reader(timeline.problems_html([problem]))
     assert [tag for tag, _ in reader.found] == ["div", "h4", "ul", "li", "button", "span"]
     button = reader.found[4][1]
     assert button["data-line"] == "2"
     assert button["data-key"] == EVIL
+    assert button["data-part"] == "text"
     assert f'guidance scale, key "{EVIL}", line 2, column 7' in reader.texts
     assert timeline.problems_html([]) == ""
 

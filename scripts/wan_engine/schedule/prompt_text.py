@@ -30,6 +30,10 @@ class Origin:
         """The same for notes."""
         return f'{self.field}, key "{self.key}"' if self.key else self.field
 
+    def problem(self, message: str, remedy: str, column: int) -> Problem:
+        """A problem at a column of the text, counted from 1."""
+        return Problem(message, remedy, self.field, self.key, column, part="text" if self.key else "")
+
 
 @dataclass(frozen=True)
 class _Math:
@@ -50,7 +54,7 @@ class _Math:
 
 def _problem(error: ExpressionError, column: int, origin: Origin, when: str = "") -> Problem:
     column += error.column - 1
-    return Problem(f"{error.message}{when}", error.remedy, origin.field, origin.key, column)
+    return origin.problem(f"{error.message}{when}", error.remedy, column)
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class _Reader:
 
     def refuse(self, message: str, remedy: str, position: int) -> None:
         """Note a problem at a place of the text, counted from 0."""
-        self.problems.add(Problem(message, remedy, self._origin.field, self._origin.key, position + 1))
+        self.problems.add(self._origin.problem(message, remedy, position + 1))
 
     def _tag(self, text: str, position: int) -> None:
         if not text.endswith(">"):
@@ -123,7 +127,7 @@ class _Reader:
         if self.cuts:
             self.refuse_tag_in_negative(position)
         try:
-            self.loras.append(read_tag(text, Problem("", "", self._origin.field, self._origin.key, position + 1)))
+            self.loras.append(read_tag(text, self._origin.problem("", "", position + 1)))
         except InputError as error:
             self.problems.extend(error)
 

@@ -10,7 +10,10 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
 class ProblemItem(BaseModel):
-    """One thing that is wrong, with its place and the way out."""
+    """One thing that is wrong, with its place and the way out.
+
+    part: what `column` counts in where there is no `line`: the `key`, its `text`, or "" for the whole setting.
+    """
 
     message: str
     remedy: str
@@ -19,6 +22,7 @@ class ProblemItem(BaseModel):
     column: int | None
     line: int | None
     file: str
+    part: Literal["", "key", "text"]
 
 
 class ProblemDocument(BaseModel):
