@@ -42,6 +42,31 @@ class ModelSettings:
         "Number format of the transformer. auto is bfloat16 on a GPU that has it and float32 on a CPU.",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
+    memory_profile: str = setting(
+        "auto",
+        "choice",
+        "Memory profile",
+        "model",
+        "What lies in the GPU's memory and what waits in main memory: fast keeps all on the GPU, minimal the least, "
+        "decodes in tiles and encodes texts on the CPU. auto takes the first that fits; a full memory steps down.",
+        choices=("auto", "fast", "balanced", "low", "minimal"),
+    )
+    fp8_weights: bool = setting(
+        False,
+        "bool",
+        "Weights in fp8",
+        "model",
+        "Keep the transformer's weights in 8 bits and compute in the precision set: half the memory, other pictures.",
+    )
+    attention: str = setting(
+        "auto",
+        "choice",
+        "Attention",
+        "model",
+        "Kernel of the attention. auto times those that work here and takes the fastest; sage, which computes in 8 "
+        "bits, only when you say so.",
+        choices=("auto", "sdpa", "cudnn", "flash", "xformers", "sage"),
+    )
 
     loras: str = setting(
         "",

@@ -12,9 +12,9 @@ import torch
 
 from samples import make_clip, make_plan
 from wan_engine.backends import ClipRequest
-from wan_engine.backends.wan import WanBackend
-from wan_engine.backends.wan.conditions import MAX_TEXT_TOKENS
+from wan_engine.backends.wan import Options, WanBackend
 from wan_engine.backends.wan.guard import guarded
+from wan_engine.backends.wan.texts import MAX_TEXT_TOKENS
 from wan_engine.errors import CapabilityError, OutOfMemoryError, RenderError
 from wan_engine.families import Lineup, Mode
 from wan_engine.plan.model import Clip, Plan
@@ -67,11 +67,11 @@ def test_what_is_not_here_comes_back_changed(tiny_lineup: Models) -> None:
     assert away["device"] != "cuda:77"
     assert away["models"]["t2v"]["sha256"] != "0"
     with pytest.raises(CapabilityError, match="cuda:77"):
-        WanBackend(tiny_lineup("plain"), device="cuda:77").resolve(short_plan("t2v"))
+        WanBackend(tiny_lineup("plain"), Options(device="cuda:77")).resolve(short_plan("t2v"))
 
 
 def test_a_mode_without_a_model_is_said(tiny_lineup: Models) -> None:
-    backend = WanBackend(tiny_lineup("ti2v"), device="cpu")
+    backend = WanBackend(tiny_lineup("ti2v"), Options(device="cpu"))
     with pytest.raises(CapabilityError, match="needs first-last-frame-to-video; the models can do text-to-video and"):
         backend.start(make_request(short_clip("flf2v")))
 
@@ -88,7 +88,7 @@ def test_a_mode_without_a_model_is_said(tiny_lineup: Models) -> None:
     ],
 )
 def test_requests_that_do_not_fit(message: str, changes: dict[str, Any], tiny_lineup: Models) -> None:
-    backend = WanBackend(tiny_lineup("plain"), device="cpu")
+    backend = WanBackend(tiny_lineup("plain"), Options(device="cpu"))
     of_clip = {name: value for name, value in changes.items() if name in ("frames", "sampler")}
     of_request = {name: value for name, value in changes.items() if name not in of_clip}
     with pytest.raises(RenderError, match=message):
@@ -96,7 +96,7 @@ def test_requests_that_do_not_fit(message: str, changes: dict[str, Any], tiny_li
 
 
 def test_steps_and_frames_only_when_they_are_due(tiny_lineup: Models) -> None:
-    run = WanBackend(tiny_lineup("plain"), device="cpu").start(make_request(short_clip()))
+    run = WanBackend(tiny_lineup("plain"), Options(device="cpu")).start(make_request(short_clip()))
     run.step()
     with pytest.raises(RenderError, match="not ready"):
         run.frames()
@@ -110,10 +110,10 @@ def test_steps_and_frames_only_when_they_are_due(tiny_lineup: Models) -> None:
 
 def test_each_text_is_encoded_once(tiny_lineup: Models) -> None:
     models = tiny_lineup("plain")
-    backend = WanBackend(models, device="cpu")
+    backend = WanBackend(models, Options(device="cpu"))
     backend.start(make_request(short_clip()))
-    assert backend._loader is not None
-    encoder = backend._loader.text_pipeline(models.card("t2v")).text_encoder
+    assert backend._session is not None
+    encoder = backend._session.loader.text_pipeline(models.card("t2v")).text_encoder
     texts: list[torch.Size] = []
     hook = encoder.register_forward_hook(lambda *call: texts.append(call[1][0].shape))
     backend.start(make_request(short_clip(seed=9)))
@@ -125,7 +125,7 @@ def test_each_text_is_encoded_once(tiny_lineup: Models) -> None:
 
 
 def test_numbers_that_overflow_stop_the_clip(tiny_lineup: Models) -> None:
-    backend = WanBackend(tiny_lineup("plain"), device="cpu")
+    backend = WanBackend(tiny_lineup("plain"), Options(device="cpu"))
     run = backend.start(make_request(short_clip()))
     run._pipeline.transformer.proj_out.bias.fill_(float("nan"))
     with pytest.raises(RenderError, match="clip 2 became not-a-number at step 1") as caught:
@@ -147,12 +147,12 @@ def test_memory_that_is_not_there() -> None:
 
 def test_large_previews_are_made_smaller(tiny_lineup: Models) -> None:
     clip = short_clip(frames=1, guidance_scale=1.0)
-    run = WanBackend(tiny_lineup("plain"), device="cpu").start(ClipRequest(clip, 1024, 256))
+    run = WanBackend(tiny_lineup("plain"), Options(device="cpu")).start(ClipRequest(clip, 1024, 256))
     assert run.preview().shape == (128, 512, 3)
 
 
 def test_closing_twice_and_going_on(tiny_lineup: Models) -> None:
-    backend = WanBackend(tiny_lineup("plain"), device="cpu")
+    backend = WanBackend(tiny_lineup("plain"), Options(device="cpu"))
     first = backend.start(make_request(short_clip()))
     backend.close()
     backend.close()

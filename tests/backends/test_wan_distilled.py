@@ -10,7 +10,7 @@ import torch
 
 from samples import make_clip
 from wan_engine.backends import ClipRequest
-from wan_engine.backends.wan import WanBackend
+from wan_engine.backends.wan import Options, WanBackend
 from wan_engine.backends.wan.sampling import make_scheduler
 from wan_engine.families import Lineup
 
@@ -27,7 +27,7 @@ def test_the_timesteps_are_even_before_the_shift(steps: int, shift: float, befor
 
 def test_a_clip_in_four_steps_is_eulers(tiny_lineup: Callable[[str], Lineup]) -> None:
     """By hand, on two experts: shifted by 5 the first two steps are the high-noise expert's."""
-    backend = WanBackend(tiny_lineup("two_experts"), device="cpu")
+    backend = WanBackend(tiny_lineup("two_experts"), Options(device="cpu"))
     clip = make_clip(
         end=5, frames=5, intervals=4, arrives=4, steps=4, sampler="distilled", flow_shift=5.0, guidance_scale=1.0
     )

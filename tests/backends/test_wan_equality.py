@@ -20,7 +20,7 @@ from PIL import Image
 
 from samples import make_clip
 from wan_engine.backends import ClipRequest, ClipRun
-from wan_engine.backends.wan import WanBackend
+from wan_engine.backends.wan import Options, WanBackend
 from wan_engine.families import Lineup, Mode
 from wan_engine.plan.model import Clip
 
@@ -145,7 +145,7 @@ def test_latents_are_those_of_the_pipeline(
     if kind == "two_experts" and guidance > 1:
         clip = replace(clip, guidance_scale_2=2.5)
     lineup = tiny_lineup(kind)
-    latents = latents_of(denoise(WanBackend(lineup, device="cpu"), clip))
+    latents = latents_of(denoise(WanBackend(lineup, Options(device="cpu")), clip))
     expected = call_pipeline(pipelines(kind, mode, lineup), clip, "latent").numpy()
     made = slice(1 if (kind, mode) == ("ti2v", "i2v") else 0, None)
     assert np.array_equal(latents[:, :, made], expected[:, :, made])
@@ -155,7 +155,7 @@ def test_latents_are_those_of_the_pipeline(
 def test_pictures_are_those_of_the_pipeline(kind: str, mode: Mode, tiny_lineup: Any, pipelines: Any) -> None:
     clip = one_clip(mode)
     lineup = tiny_lineup(kind)
-    frames = np.stack(list(denoise(WanBackend(lineup, device="cpu"), clip).frames()))
+    frames = np.stack(list(denoise(WanBackend(lineup, Options(device="cpu")), clip).frames()))
     pipeline = pipelines(kind, mode, lineup)
     expected = np.stack([np.asarray(picture) for picture in call_pipeline(pipeline, clip, "pil")[0]])
     assert frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
@@ -169,7 +169,7 @@ def test_pictures_are_those_of_the_pipeline(kind: str, mode: Mode, tiny_lineup: 
 def test_bfloat16_is_equal_too(sampler: str, tiny_lineup: Any, pipelines: Any) -> None:
     clip = one_clip("i2v", sampler=sampler)
     lineup = tiny_lineup("plain")
-    latents = latents_of(denoise(WanBackend(lineup, device="cpu", dtype="bfloat16"), clip))
+    latents = latents_of(denoise(WanBackend(lineup, Options(device="cpu", dtype="bfloat16")), clip))
     expected = call_pipeline(pipelines("plain", "i2v", lineup, "bfloat16"), clip, "latent")
     if expected.dtype == torch.bfloat16:
         expected = expected.view(torch.int16)
@@ -178,7 +178,7 @@ def test_bfloat16_is_equal_too(sampler: str, tiny_lineup: Any, pipelines: Any) -
 
 def test_texts_pictures_seed_and_guidance_matter(tiny_lineup: Any) -> None:
     """Otherwise the equalities above could hold for a loop that ignores them."""
-    backend = WanBackend(tiny_lineup("plain"), device="cpu")
+    backend = WanBackend(tiny_lineup("plain"), Options(device="cpu"))
     clip = one_clip("i2v")
     reference = latents_of(denoise(backend, clip))
     for changes in (
@@ -200,7 +200,7 @@ def test_texts_pictures_seed_and_guidance_matter(tiny_lineup: Any) -> None:
 
 
 def test_each_expert_has_its_own_guidance(tiny_lineup: Any) -> None:
-    backend = WanBackend(tiny_lineup("two_experts"), device="cpu")
+    backend = WanBackend(tiny_lineup("two_experts"), Options(device="cpu"))
     clip = one_clip("t2v", guidance_scale_2=4.0)
     both = latents_of(denoise(backend, clip))
     inherited = latents_of(denoise(backend, replace(clip, guidance_scale_2=None)))
@@ -213,6 +213,6 @@ def test_each_expert_has_its_own_guidance(tiny_lineup: Any) -> None:
 def test_many_steps_with_a_high_shift_run_to_the_end(tiny_lineup: Any) -> None:
     """At shift 16 the first two of 120 timesteps are equal once rounded."""
     clip = one_clip("t2v", steps=120, flow_shift=16.0, frames=1, guidance_scale=1.0)
-    run = denoise(WanBackend(tiny_lineup("plain"), device="cpu"), clip)
+    run = denoise(WanBackend(tiny_lineup("plain"), Options(device="cpu")), clip)
     assert np.isfinite(latents_of(run)).all()
     assert len(list(run.frames())) == 1

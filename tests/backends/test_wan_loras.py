@@ -13,7 +13,7 @@ import torch
 from loras import BLOCKS, kohya_keys, make_change, write_lora
 from samples import make_clip, make_plan
 from wan_engine.backends import ClipRequest
-from wan_engine.backends.wan import WanBackend
+from wan_engine.backends.wan import Options, WanBackend
 from wan_engine.errors import ModelError
 from wan_engine.families import Lineup
 from wan_engine.plan.model import Clip, ClipLora
@@ -51,7 +51,7 @@ def finished(run: Any) -> np.ndarray[Any, Any]:
 
 @pytest.fixture
 def backend(tiny_lineup: Models) -> WanBackend:
-    return WanBackend(tiny_lineup("plain"), device="cpu")
+    return WanBackend(tiny_lineup("plain"), Options(device="cpu"))
 
 
 def test_each_clip_has_its_own(tmp_path: Path, backend: WanBackend) -> None:
@@ -81,7 +81,7 @@ def test_going_on_ends_the_same(tmp_path: Path, backend: WanBackend, tiny_lineup
     whole = start(backend, with_lora)
     whole.step()
     state = whole.state()
-    other = WanBackend(tiny_lineup("plain"), device="cpu")
+    other = WanBackend(tiny_lineup("plain"), Options(device="cpu"))
     again = other.start(ClipRequest(with_lora, 64, 32), state)
     assert np.array_equal(finished(again), finished(whole))
 
@@ -96,7 +96,7 @@ def test_two_at_once_and_one_file_twice(tmp_path: Path, backend: WanBackend) -> 
 
 def test_each_expert_has_its_own(tmp_path: Path, tiny_lineup: Models) -> None:
     """The first step is the high-noise expert's (its timestep is 1000), the last one the other's."""
-    backend = WanBackend(tiny_lineup("two_experts"), device="cpu")
+    backend = WanBackend(tiny_lineup("two_experts"), Options(device="cpu"))
     path = str(make_lora(tmp_path, backend))
 
     def after(expert: str, steps: int) -> np.ndarray[Any, Any]:

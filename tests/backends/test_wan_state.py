@@ -13,7 +13,7 @@ import pytest
 
 from samples import make_clip
 from wan_engine.backends import ClipRequest, ClipRun, RunState
-from wan_engine.backends.wan import WanBackend
+from wan_engine.backends.wan import Options, WanBackend
 from wan_engine.errors import RenderError
 from wan_engine.families import Lineup, Mode
 
@@ -58,13 +58,13 @@ def test_every_step_can_be_gone_on_from(
     kind: str, mode: Mode, dtype: str, sampler: str, tiny_lineup: Callable[[str], Lineup]
 ) -> None:
     lineup, request = tiny_lineup(kind), make_request(mode, sampler)
-    run = WanBackend(lineup, device="cpu", dtype=dtype).start(request)
+    run = WanBackend(lineup, Options(device="cpu", dtype=dtype)).start(request)
     states = [through_files(run.state())]
     while run.steps_done < STEPS:
         run.step()
         states.append(through_files(run.state()))
     expected = np.stack(list(run.frames()))
-    other = WanBackend(lineup, device="cpu", dtype=dtype)
+    other = WanBackend(lineup, Options(device="cpu", dtype=dtype))
     for step, state in enumerate(states):
         assert state.step == step
         resumed = other.start(request, state)
@@ -74,7 +74,7 @@ def test_every_step_can_be_gone_on_from(
 
 @pytest.mark.parametrize("sampler", ["unipc", "euler"])
 def test_a_state_is_a_copy(sampler: str, tiny_lineup: Callable[[str], Lineup]) -> None:
-    run = WanBackend(tiny_lineup("plain"), device="cpu").start(make_request("t2v", sampler))
+    run = WanBackend(tiny_lineup("plain"), Options(device="cpu")).start(make_request("t2v", sampler))
     run.step()
     run.step()
     state = run.state()
@@ -83,7 +83,7 @@ def test_a_state_is_a_copy(sampler: str, tiny_lineup: Callable[[str], Lineup]) -
     run.step()
     assert json.dumps(state.values) == values
     assert all(np.array_equal(state.arrays[name], array) for name, array in before.items())
-    again = WanBackend(tiny_lineup("plain"), device="cpu").start(make_request("t2v", sampler), state)
+    again = WanBackend(tiny_lineup("plain"), Options(device="cpu")).start(make_request("t2v", sampler), state)
     again.step()
     assert all(np.array_equal(state.arrays[name], array) for name, array in before.items())
 
@@ -91,7 +91,7 @@ def test_a_state_is_a_copy(sampler: str, tiny_lineup: Callable[[str], Lineup]) -
 def test_state_holds_no_more_than_the_scheduler_needs(tiny_lineup: Callable[[str], Lineup]) -> None:
     """Latents, and for UniPC two predictions and the last sample: what is written to disk at each step."""
     for sampler, most in (("euler", 1), ("unipc", 4)):
-        run = WanBackend(tiny_lineup("plain"), device="cpu").start(make_request("i2v", sampler))
+        run = WanBackend(tiny_lineup("plain"), Options(device="cpu")).start(make_request("i2v", sampler))
         run.step()
         run.step()
         state = run.state()
@@ -100,7 +100,7 @@ def test_state_holds_no_more_than_the_scheduler_needs(tiny_lineup: Callable[[str
 
 
 def test_a_state_of_another_clip_is_refused(tiny_lineup: Callable[[str], Lineup]) -> None:
-    backend = WanBackend(tiny_lineup("plain"), device="cpu")
+    backend = WanBackend(tiny_lineup("plain"), Options(device="cpu"))
     request = make_request("t2v", "unipc")
     run = backend.start(request)
     run.step()
@@ -123,7 +123,7 @@ def test_a_state_of_another_clip_is_refused(tiny_lineup: Callable[[str], Lineup]
 
 def test_previews_and_frames_change_nothing(tiny_lineup: Callable[[str], Lineup], tmp_path: Path) -> None:
     """A preview between steps, and another clip decoded and encoded between two frames."""
-    backend = WanBackend(tiny_lineup("plain"), device="cpu")
+    backend = WanBackend(tiny_lineup("plain"), Options(device="cpu"))
     request = make_request("i2v", "unipc")
     expected = finish(backend.start(request))
     run = backend.start(request)

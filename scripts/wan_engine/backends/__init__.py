@@ -83,6 +83,10 @@ class Backend(ABC):
         Values already in `plan.resolved` are kept where this machine can keep them; what differs comes back changed.
         """
 
+    def settle_memory(self, plan: Plan) -> dict[str, Any]:
+        """What is decided just before the first clip, when other programs have freed their memory; as `resolve`."""
+        return {}
+
     @abstractmethod
     def start(self, request: ClipRequest, state: RunState | None = None) -> ClipRun:
         """Begin a clip, or go on with one from `state`. Loads what is needed. Raises ModelError, RenderError."""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from wan_engine.backends.wan.backend import WanBackend
+from wan_engine.backends.wan.backend import Options, WanBackend
 
-__all__ = ["WanBackend"]
+__all__ = ["Options", "WanBackend"]

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.backends import ClipRequest
 from wan_engine.errors import RenderError
+from wan_engine.plan.model import Clip
 
 if TYPE_CHECKING:
     import torch
-
-MAX_TEXT_TOKENS = 512
-"""Text tokens of Wan; longer prompts are cut by the tokenizer."""
-
-_TEXTS_KEPT = 64
 
 
 @dataclass(frozen=True)
@@ -36,48 +31,30 @@ class Conditions:
     image: torch.Tensor | None = None
 
 
-class Texts:
-    """Encoded texts, each encoded once while it is among the last 64 that were used."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[int, str], torch.Tensor] = OrderedDict()
-
-    def encode(self, pipeline: Any, text: str, device: str) -> torch.Tensor:
-        """The text's embedding as the pipeline makes it, shape (1, 512, text width)."""
-        key = (id(pipeline.text_encoder), text)
-        if key not in self._kept:
-            embeds, _ = pipeline.encode_prompt(
-                text, do_classifier_free_guidance=False, max_sequence_length=MAX_TEXT_TOKENS, device=device
-            )
-            self._kept[key] = embeds
-        self._kept.move_to_end(key)
-        while len(self._kept) > _TEXTS_KEPT:
-            self._kept.popitem(last=False)
-        return self._kept[key]
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._kept.clear()
-
-
 def uses_guidance(scale: float) -> bool:
     """Whether the negative text is rendered too: classifier-free guidance does nothing at 1."""
     return scale > 1.0
 
 
-def make_conditions(pipeline: Any, encoder: Any, request: ClipRequest, texts: Texts, device: str) -> Conditions:
+def needs_negative(clip: Clip) -> bool:
+    """Whether any step of the clip renders the negative text."""
+    return uses_guidance(clip.guidance_scale) or uses_guidance(clip.guidance_scale_2 or 0.0)
+
+
+def make_conditions(
+    pipeline: Any, request: ClipRequest, prompt: torch.Tensor, negative: torch.Tensor | None, device: str
+) -> Conditions:
     """Encode what the clip needs. The noise is drawn on the CPU, so that a seed gives the same on any device.
 
-    encoder: the pipeline that encodes texts (see `Loader.text_pipeline`).
+    prompt, negative: the embeddings of the clip's texts, wherever they are; negative None without guidance.
     """
     import torch
 
     check_request(pipeline, request)
     clip = request.clip
     dtype = pipeline.transformer.dtype
-    guided = uses_guidance(clip.guidance_scale) or uses_guidance(clip.guidance_scale_2 or 0.0)
-    prompt = texts.encode(encoder, clip.prompt, device).to(dtype)
-    negative = texts.encode(encoder, clip.negative, device).to(dtype) if guided else None
+    prompt = prompt.to(device, dtype)
+    negative = None if negative is None else negative.to(device, dtype)
     generator = torch.Generator("cpu").manual_seed(clip.seed)
     sizes = {"height": request.height, "width": request.width, "num_frames": clip.frames}
     common = {**sizes, "dtype": torch.float32, "device": torch.device(device), "generator": generator}

@@ -18,9 +18,13 @@ def decode(pipeline: Any, latents: torch.Tensor) -> Iterator[Picture]:
     """The pictures of a clip's clean latents, shape (1, z, 1 + k, h, w), in order: 1 + 4k of them.
 
     Equal to the pipeline's own decoding and rounding to 8 bits. The VAE's memory of earlier frames is kept here, not in
-    the VAE, so that another clip may be encoded or previewed while these frames are still being taken.
+    the VAE, so that another clip may be encoded or previewed while these frames are still being taken. With tiling on,
+    the VAE decodes the clip tile by tile before the first picture is given.
     """
     vae = pipeline.vae
+    if vae.use_tiling:
+        yield from _pictures(pipeline, vae.decode(_scaled(vae, latents), return_dict=False)[0], unpatched=True)
+        return
     hidden = vae.post_quant_conv(_scaled(vae, latents))
     memory: list[Any] = [None] * vae._cached_conv_counts["decoder"]
     for number in range(hidden.shape[2]):
@@ -53,10 +57,10 @@ def _scaled(vae: Any, latents: torch.Tensor) -> torch.Tensor:
     return latents / (1.0 / std) + mean
 
 
-def _pictures(pipeline: Any, decoded: torch.Tensor) -> Iterator[Picture]:
+def _pictures(pipeline: Any, decoded: torch.Tensor, unpatched: bool = False) -> Iterator[Picture]:
     from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 
-    patch = pipeline.vae.config.patch_size
+    patch = None if unpatched else pipeline.vae.config.patch_size
     whole = decoded if patch is None else unpatchify(decoded, patch_size=patch)
     clip = pipeline.video_processor.postprocess_video(whole.clamp(-1.0, 1.0), output_type="np")
     yield from (clip[0] * 255).round().astype("uint8")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.backends import ClipRequest, ClipRun, RunState
 from wan_engine.backends.wan import pictures
 from wan_engine.backends.wan.conditions import Conditions, uses_guidance
-from wan_engine.backends.wan.guard import guarded
 from wan_engine.backends.wan.loras import ClipLoras
-from wan_engine.backends.wan.sampling import make_scheduler, restore_state, save_state
+from wan_engine.backends.wan.memory import ClipMemory
+from wan_engine.backends.wan.sampling import make_scheduler, recall, remembered, restore_state, save_state
 from wan_engine.errors import RenderError
 
 if TYPE_CHECKING:
@@ -32,42 +33,50 @@ class WanRun(ClipRun):
         request: ClipRequest,
         conditions: Conditions,
         loras: ClipLoras,
-        state: RunState | None = None,
+        memory: ClipMemory,
     ) -> None:
         self.steps_done = 0
         self._pipeline = pipeline
         self._request = request
         self._conditions = conditions
         self._loras = loras
+        self._memory = memory
         self._latents = conditions.noise
         self._clean: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None
         self._decoded = False
         clip, device = request.clip, str(conditions.noise.device)
         config = pipeline.scheduler.config
         self._scheduler = make_scheduler(config, clip.sampler, clip.flow_shift, clip.steps, device)
-        if state is not None:
-            self._latents = restore_state(self._scheduler, state, self._latents)
-            self.steps_done = state.step
+
+    def go_on_from(self, state: RunState) -> None:
+        """Continue a clip that was saved. Raises RenderError for another clip's state."""
+        self._latents = restore_state(self._scheduler, state, self._latents)
+        self.steps_done = state.step
 
     def step(self) -> None:
         """Do one denoising step. Raises RenderError, also when the numbers overflow, or OutOfMemoryError."""
         clip = self._request.clip
         if self.steps_done >= clip.steps:
             raise RenderError(f"clip {clip.index} has had all its {clip.steps} steps")
-        import torch
-
-        with guarded(f"denoising clip {clip.index}, step {self.steps_done + 1}"):
-            sigma = self._scheduler.sigmas[self.steps_done]
-            timestep = self._scheduler.timesteps[self.steps_done]
-            velocity = self._velocity(timestep)
-            before = self._latents
-            self._latents = self._scheduler.step(velocity, timestep, before, return_dict=False)[0]
-            finite = bool(torch.isfinite(self._latents).all())
+        history = remembered(self._scheduler)
+        doing = f"denoising clip {clip.index}, step {self.steps_done + 1}"
+        finite = self._memory.attempt(doing, self._step, lambda: recall(self._scheduler, history))
         if not finite:
             message = f"clip {clip.index} became not-a-number at step {self.steps_done + 1}"
             raise RenderError(message, "Set dtype to bfloat16 or float32, or a lower guidance_scale")
-        self._clean = (before, sigma, velocity)
         self.steps_done += 1
+
+    def _step(self) -> bool:
+        """The next latents; whether they are numbers. Nothing but the scheduler is changed when it fails."""
+        import torch
+
+        sigma, timestep = self._scheduler.sigmas[self.steps_done], self._scheduler.timesteps[self.steps_done]
+        velocity = self._velocity(timestep)
+        before = self._latents
+        latents = self._scheduler.step(velocity, timestep, before, return_dict=False)[0]
+        finite = bool(torch.isfinite(latents).all())
+        self._latents, self._clean = latents, (before, sigma, velocity)
+        return finite
 
     def state(self) -> RunState:
         """Latents and scheduler as they are now, copied to main memory."""
@@ -75,12 +84,16 @@ class WanRun(ClipRun):
 
     def preview(self) -> Picture:
         """The middle of the clip as the last step predicts it; what is there now, when no step was done since start."""
-        with guarded("decoding a preview"):
-            latents = self._latents
-            if self._clean is not None:
-                before, sigma, velocity = self._clean
-                latents = before - sigma * velocity
+        latents = self._latents
+        if self._clean is not None:
+            before, sigma, velocity = self._clean
+            latents = before - sigma * velocity
+
+        def work() -> Picture:
+            self._memory.for_preview(self._pipeline)
             return pictures.preview(self._pipeline, latents)
+
+        return self._memory.attempt("decoding a preview", work)
 
     def frames(self) -> Iterator[Picture]:
         """The finished clip: `clip.frames` pictures, decoded as they are taken, about four at a time."""
@@ -95,19 +108,34 @@ class WanRun(ClipRun):
         given = self._conditions
         if given.condition is not None and given.frame_mask is not None:
             latents = (1 - given.frame_mask) * given.condition + given.frame_mask * latents
-        decoded = pictures.decode(self._pipeline, latents)
+        pipeline, memory = self._pipeline, self._memory
+        taken = 0
+        decoded: Iterator[Picture] | None = None
+
+        def take() -> Picture | None:
+            nonlocal decoded
+            memory.for_decoding(pipeline)
+            if decoded is None:
+                decoded = islice(pictures.decode(pipeline, latents), taken, None)
+            return next(decoded, None)
+
+        def start_anew() -> None:
+            nonlocal decoded
+            decoded = None
+
         while True:
             # Guarded picture by picture: a context held across a yield would also cover whoever takes the pictures.
-            with guarded(f"decoding clip {self._request.clip.index}"):
-                picture = next(decoded, None)
+            picture = memory.attempt(f"decoding clip {self._request.clip.index}", take, start_anew)
             if picture is None:
                 return
+            taken += 1
             yield picture
 
     def _velocity(self, timestep: torch.Tensor) -> torch.Tensor:
         """The velocity the model predicts for the latents at this timestep, with guidance."""
         expert, scale = self._expert(timestep)
         self._loras.on(expert)
+        self._memory.for_denoising(expert)
         given = self._conditions
         common = {
             "hidden_states": self._model_input(),

@@ -41,6 +41,16 @@ def make_scheduler(config: Any, sampler: str, flow_shift: float, steps: int, dev
     return scheduler
 
 
+def remembered(scheduler: Any) -> dict[str, Any]:
+    """Everything a scheduler knows, for `recall`: its tensors are shared, for no step changes one in place."""
+    return {name: list(value) if isinstance(value, list) else value for name, value in vars(scheduler).items()}
+
+
+def recall(scheduler: Any, history: dict[str, Any]) -> None:
+    """Put a scheduler back to what was remembered before a step that failed."""
+    vars(scheduler).update({name: list(value) if isinstance(value, list) else value for name, value in history.items()})
+
+
 def save_state(scheduler: Any, step: int, latents: torch.Tensor) -> RunState:
     """Latents and everything the scheduler remembers of earlier steps, as copies in main memory."""
     tensors = {"latents": latents}

@@ -1,0 +1,205 @@
+"""What a model and a clip take of the device and of main memory under a profile, estimated before anything is loaded.
+
+Weights are counted from the headers of the files, as the loader will hold them. What a network computes in between is
+estimated by formulas whose factors were measured (docs/memory.md); `choose` leaves a margin for what they miss.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from wan_engine.models.headers.header import BITS
+from wan_engine.models.headers.read import read_header
+from wan_engine.models.memory.profiles import Profile
+from wan_engine.models.precision import is_beside
+from wan_engine.models.source import WITH_WEIGHTS, ModelSource
+
+Table = Mapping[str, int]
+"""Bytes of each weight of a component once it is loaded, by the weight's name."""
+
+_BLOCK = re.compile(r"(?:^|\.)((?:vace_)?blocks\.\d+)\.")
+_PATCH = 2
+"""Latents a token of the transformer is wide and high."""
+
+_BYTES_PER_DIM, _BYTES_PER_FFN = 30, 4
+_BLOCKS_AT_ONCE = 2
+_DECODE_BYTES, _DECODE_TILE_BYTES = 6000, 800
+_ENCODE_BYTES = 6000
+_TILE_AREA = 256 * 256
+TEXT_BYTES = 400 * 2**20
+"""What the text encoder computes in between, for 512 tokens."""
+_CPU_COPY = 1.5
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a film needs at its worst moment, in bytes. device: of the device's memory.  ram: of main memory."""
+
+    device: int
+    ram: int
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is asked of the model: width and height in pixels, frames, and whether it starts from pictures."""
+
+    width: int
+    height: int
+    frames: int
+    pictures: bool = False
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The sizes of a model's components once they are loaded, in bytes, and the figures the estimates take.
+
+    transformers: of one, or of both experts.  block: the largest block of a transformer.  rest: a transformer without
+    its blocks.  word_table: the largest weight of the text encoder.  dim, ffn_dim: of the transformer.
+    stride: pixels a latent is wide.
+    """
+
+    transformers: tuple[int, ...]
+    block: int
+    rest: int
+    text_encoder: int
+    word_table: int
+    vae: int
+    image_encoder: int
+    dim: int
+    ffn_dim: int
+    stride: int
+
+    def tokens(self, clip: Clip) -> int:
+        """The length of the transformer's sequence for a clip."""
+        side = self.stride * _PATCH
+        return ((clip.frames - 1) // 4 + 1) * (clip.height // side) * (clip.width // side)
+
+
+def weights_of(sources: Sequence[ModelSource], dtype: str, on_cpu: bool, fp8: bool = False) -> Weights:
+    """The sizes of a film's models on disk; what several of them share is counted once. Raises ModelError.
+
+    dtype: of the transformers (float32, bfloat16, float16).  on_cpu: they run on the CPU, where the text encoder is
+    float32.  fp8: the transformers' weights are kept in 8 bits.
+    """
+    wide = 4 if dtype == "float32" else 2
+    sizes = {"text_encoder": 4 if on_cpu else 2, "vae": 4, "image_encoder": 4}
+    tables: dict[str, dict[Path, Table]] = {}
+    for source in sources:
+        for name in (name for name in WITH_WEIGHTS if name in source.components):
+            kind, place = name.removesuffix("_2"), source.components[name].resolve()
+            table = _table(source, name, sizes.get(name, wide))
+            tables.setdefault(kind, {})[place] = _in_fp8(table, wide) if fp8 and name not in sizes else table
+    configs = {name: [source.config(name) for source in sources] for name in ("transformer", "vae")}
+    return weights_in({name: list(found.values()) for name, found in tables.items()}, configs)
+
+
+def weights_in(tables: Mapping[str, Sequence[Table]], configs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Weights:
+    """The same from the weights of every component of a kind, and the configs of transformers and VAEs.
+
+    The configs are in diffusers' words; where they differ, the larger figures count.
+    """
+    networks = tables["transformer"]
+    vace = tables.get("vace", ())
+    every = [*networks, *vace]
+    blocks = [block for table in every for block in _blocks(table).values()]
+    extra = sum(_size(table) for table in vace)
+    words = tables.get("text_encoder", ())
+    shapes = configs["transformer"]
+    return Weights(
+        transformers=tuple(_size(table) + extra for table in networks),
+        block=max(blocks, default=0),
+        rest=max(_size(table) - sum(_blocks(table).values()) for table in every),
+        text_encoder=sum(_size(table) for table in words),
+        word_table=max((size for table in words for size in table.values()), default=0),
+        vae=sum(_size(table) for table in tables["vae"]),
+        image_encoder=sum(_size(table) for table in tables.get("image_encoder", ())),
+        dim=max(int(each["num_attention_heads"]) * int(each["attention_head_dim"]) for each in shapes),
+        ffn_dim=max(int(each["ffn_dim"]) for each in shapes),
+        stride=min(int(each.get("scale_factor_spatial", 8)) for each in configs["vae"]),
+    )
+
+
+def _size(table: Table) -> int:
+    return sum(table.values())
+
+
+def _blocks(table: Table) -> dict[str, int]:
+    """Bytes of each block of a transformer, by its name."""
+    blocks: dict[str, int] = {}
+    for name, size in table.items():
+        found = _BLOCK.search(name)
+        if found:
+            blocks[found[1]] = blocks.get(found[1], 0) + size
+    return blocks
+
+
+def _table(source: ModelSource, name: str, wide: int) -> Table:
+    """Plain and 8-bit numbers become the loader's format; packed ones of GGUF stay as they are."""
+    table: dict[str, int] = {}
+    for file in source.weight_files(name):
+        for tensor, info in read_header(file).tensors.items():
+            if not is_beside(tensor):
+                table[tensor] = prod(info.shape) * wide if info.dtype in BITS else info.size
+    return table
+
+
+def _in_fp8(table: Table, wide: int) -> Table:
+    """Weights inside the blocks in 8 bits: diffusers leaves the layers around them, and the norms, as they are."""
+    return {name: size // wide if _BLOCK.search(name) and "norm" not in name else size for name, size in table.items()}
+
+
+def denoising_bytes(weights: Weights, clip: Clip) -> int:
+    """What one step of the transformer computes in between: in proportion to tokens, its width and its wider middle."""
+    return weights.tokens(clip) * (_BYTES_PER_DIM * weights.dim + _BYTES_PER_FFN * weights.ffn_dim)
+
+
+def decoding_bytes(clip: Clip, tiled: bool) -> int:
+    """What the VAE computes and remembers while it decodes, four frames at a time, or tile by tile."""
+    if not tiled:
+        return clip.width * clip.height * _DECODE_BYTES
+    whole = clip.width * clip.height * clip.frames * 3 * 4
+    return _TILE_AREA * _DECODE_BYTES + 3 * whole
+
+
+def encoding_bytes(clip: Clip, tiled: bool) -> int:
+    """What the VAE computes while it encodes the pictures a clip starts from, and the clip they are put into."""
+    if not clip.pictures:
+        return 0
+    area = _TILE_AREA if tiled else clip.width * clip.height
+    return area * _ENCODE_BYTES + 2 * clip.width * clip.height * clip.frames * 3 * 4
+
+
+def needs(profile: Profile, weights: Weights, clip: Clip) -> Needs:
+    """What a clip of this model takes under a profile at its worst moment."""
+    small = weights.vae + weights.image_encoder
+    always = (sum(weights.transformers) if profile.transformer == "device" else 0) + (
+        small if profile.small == "device" else 0
+    )
+    always += weights.text_encoder if profile.text_encoder == "device" else 0
+    texts = {"turn": weights.text_encoder, "leaves": weights.word_table, "cpu": 0}.get(profile.text_encoder, 0)
+    network = {
+        "turn": max(weights.transformers),
+        "blocks": _BLOCKS_AT_ONCE * weights.block + weights.rest,
+        "leaves": weights.block,
+    }.get(profile.transformer, 0)
+    around = small if profile.small == "turn" else 0
+    phases = (
+        texts + (TEXT_BYTES if profile.text_encoder != "cpu" else 0),
+        network + denoising_bytes(weights, clip),
+        around + decoding_bytes(clip, profile.tiled),
+        around + encoding_bytes(clip, profile.tiled),
+    )
+    return Needs(always + max(phases), _main_memory(profile, weights))
+
+
+def _main_memory(profile: Profile, weights: Weights) -> int:
+    """Main memory: what waits there, and while it is read the largest file's weights."""
+    waiting = sum(weights.transformers) if profile.transformer != "device" else max(weights.transformers)
+    if profile.transformer in ("blocks", "leaves"):
+        waiting = int(waiting * _CPU_COPY)
+    return max(waiting + weights.vae + weights.image_encoder, weights.text_encoder)

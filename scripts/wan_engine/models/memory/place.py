@@ -1,0 +1,197 @@
+"""Puts the components of loaded models where the profile says, and brings each onto the device in its turn.
+
+On the CPU everything stays there; what is left of a profile is whether the text encoder is kept and the VAE tiled.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from wan_engine.models.memory.measure import device_memory, main_memory
+from wan_engine.models.memory.profiles import FAST, Home, Profile, below
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger(__name__)
+
+_GROUPS = {"blocks": "block_level", "leaves": "leaf_level"}
+"""diffusers' names of the two ways in which a module passes through the device in pieces."""
+_PINNED_SHARE = 1.6
+"""Main memory that a pinned copy takes, against the weights: torch rounds each piece up to a power of two (measured
+1.45 for the 14B transformer), and one piece is there twice while it is copied."""
+
+
+class Placer:
+    """Where the components of a film's models are. Components that nothing else names are forgotten.
+
+    device: as `devices.choose_device` gives it.  fp8: keep the weights of transformers in 8 bits.
+    dtype: numbers they are computed in then, as torch names it.
+    """
+
+    def __init__(self, device: str, profile: Profile = FAST, fp8: bool = False, dtype: str = "bfloat16") -> None:
+        self._device = device
+        self._fp8 = fp8
+        self._dtype = dtype
+        self.profile = profile
+        self._placed: list[tuple[str, weakref.ref[torch.nn.Module]]] = []
+
+    def reads_to(self, name: str) -> str:
+        """Straight to the device what stays there, and to main memory what waits there or is changed on the way."""
+        in_8_bits = self._fp8 and name.startswith("transformer")
+        return self._device if self._home(name) == "device" and not in_8_bits else "cpu"
+
+    def place(self, name: str, module: torch.nn.Module) -> None:
+        """Put a component that was just loaded where it lives."""
+        if self._fp8 and name.startswith("transformer"):
+            store_in_fp8(module, self._dtype)
+        self._placed.append((name, weakref.ref(module)))
+        self._settle(name, module)
+
+    def use(self, module: torch.nn.Module | None, room: int = 0) -> None:
+        """Bring a component onto the device if it is its turn, and whatever else waits by turns out of its way.
+
+        room: bytes that it needs besides its weights.
+        """
+        if module is None or self._device == "cpu":
+            return
+        there = list(self._alive())
+        turn = any(module is other and self._home(name) == "turn" for name, other in there)
+        wanted = room + (_bytes(module) if turn and not _on(module, self._device) else 0)
+        for name, other in there:
+            if other is not module and self._home(name) == "turn" and _on(other, self._device):
+                if device_memory(self._device)[0] >= wanted:
+                    break
+                other.to("cpu")
+                release(self._device)
+        if turn:
+            module.to(self._device)
+
+    def change(self, profile: Profile) -> None:
+        """Put everything where another profile says."""
+        for _, module in self._alive():
+            without_groups(module)
+            module.to("cpu")
+        release(self._device)
+        self.profile = profile
+        for name, module in self._alive():
+            self._settle(name, module)
+
+    def step_down(self) -> Profile | None:
+        """Go on with the next profile that needs less of the device; None, and nothing done, when there is none."""
+        lower = below(self.profile)
+        if lower is not None:
+            self.change(lower)
+        return lower
+
+    def device_of(self, name: str) -> str:
+        """The device that a component computes on."""
+        return "cpu" if self._home(name) == "cpu" else self._device
+
+    def _home(self, name: str) -> Home:
+        return self.profile.home(name)
+
+    def _settle(self, name: str, module: torch.nn.Module) -> None:
+        home = self._home(name)
+        without_groups(module)
+        if name == "vae":
+            _tile(module, self.profile.tiled)
+        if self._device == "cpu":
+            module.to("cpu")
+        elif home in _GROUPS:
+            offload_groups(module, self._device, _GROUPS[home])
+        else:
+            module.to(self._device if home == "device" else "cpu")
+
+    def _alive(self) -> list[tuple[str, Any]]:
+        found = [(name, reference()) for name, reference in self._placed]
+        self._placed = [entry for entry, (_, module) in zip(self._placed, found, strict=True) if module is not None]
+        return [(name, module) for name, module in found if module is not None]
+
+
+def offload_groups(module: torch.nn.Module, device: str, kind: str) -> None:
+    """Keep a module in main memory and let it pass through the device in pieces while it computes.
+
+    kind: `block_level` or `leaf_level`. With CUDA the next piece is on its way meanwhile, for which the weights are
+    pinned, if main memory has room for that.
+    """
+    import torch
+    from diffusers.hooks import apply_group_offloading
+
+    module.to("cpu")
+    streams = torch.device(device).type == "cuda"
+    pinned = streams and main_memory()[0] > _PINNED_SHARE * _bytes(module)
+    if streams and not pinned:
+        log.warning("Main memory has no room to pin the weights; offloading is slower without")
+    if pinned:
+        # One after the other: diffusers would copy all before it gives up the first.
+        for tensor in (*module.parameters(), *module.buffers()):
+            tensor.data = tensor.data.pin_memory()
+    apply_group_offloading(
+        module,
+        onload_device=torch.device(device),
+        offload_device=torch.device("cpu"),
+        offload_type=kind,
+        num_blocks_per_group=1,
+        use_stream=streams,
+        record_stream=streams,
+        low_cpu_mem_usage=streams and not pinned,
+    )
+
+
+def store_in_fp8(module: Any, dtype: str) -> None:
+    """Keep a transformer's large weights in 8 bits and compute in `dtype`; GGUF's packed weights stay as they are."""
+    import torch
+
+    if getattr(module, "is_quantized", False):
+        log.warning("The weights are quantised already and are not stored in fp8")
+        return
+    module.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=getattr(torch, dtype))
+
+
+def release(device: str) -> None:
+    """Give the memory that torch keeps unused back to the device."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    kind = torch.device(device).type
+    if kind != "cpu":
+        getattr(torch, kind).empty_cache()
+
+
+def without_groups(module: torch.nn.Module) -> None:
+    """Take diffusers' hooks of group offloading off, wherever in the module they are."""
+    from diffusers.hooks import HookRegistry
+    from diffusers.hooks.group_offloading import (
+        _GROUP_OFFLOADING,
+        _LAYER_EXECUTION_TRACKER,
+        _LAZY_PREFETCH_GROUP_OFFLOADING,
+        _is_group_offload_enabled,
+    )
+
+    if not _is_group_offload_enabled(module):
+        return
+    registry = HookRegistry.check_if_exists_or_initialize(module)
+    for hook in (_GROUP_OFFLOADING, _LAYER_EXECUTION_TRACKER, _LAZY_PREFETCH_GROUP_OFFLOADING):
+        registry.remove_hook(hook, recurse=True)
+
+
+def _tile(vae: Any, tiled: bool) -> None:
+    if tiled:
+        vae.enable_tiling()
+    else:
+        vae.disable_tiling()
+
+
+def _bytes(module: torch.nn.Module) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
+
+
+def _on(module: torch.nn.Module, device: str) -> bool:
+    import torch
+
+    return next(module.parameters()).device.type == torch.device(device).type
