@@ -25,8 +25,8 @@ FLAGS = (
 )
 
 _LOCAL = ("127.0.0.1", "localhost")
-# Written by Chromium itself when an answer is an error or no answer comes, and by gradio 3 when a page is left.
-_FAILED_LOAD = re.compile(r"Failed to load resource: |.*Failed to fetch")
+# Written by Chromium itself when an answer is an error or no answer comes, by gradio 3 when a page is left, and by 4.
+_FAILED_LOAD = re.compile(r"Failed to load resource: |.*Failed to fetch|Unable to preload CSS")
 _ADDRESS = re.compile(r"https?://[^\s)]+")
 
 

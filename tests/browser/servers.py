@@ -40,7 +40,8 @@ class Server:
     """A program that shows the tab.
 
     command: without the port.  home: folder of its engine's state.  log: where its words go.  ready: what it writes
-    when it is up.  path: where the page lies below the address.  start_seconds: how long it may take.
+    when it is up.  broken: what it writes if it never will be.  path: where the page lies below the address.
+    start_seconds: how long it may take.
     """
 
     command: Sequence[str]
@@ -48,6 +49,7 @@ class Server:
     log: Path
     folder: Path = ROOT
     ready: str = "Startup time"
+    broken: Sequence[str] = ()
     path: str = "/"
     start_seconds: float = 90
     environ: dict[str, str] = field(default_factory=dict)
@@ -69,7 +71,7 @@ class Server:
         environ |= {"PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1"} | self.environ
         began = time.monotonic()
         self.log.touch()
-        written = self.log.stat().st_size
+        written = self.written()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self.command, "--port", str(self.port)],
@@ -79,12 +81,23 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        while not self._is_up(words := self.log.read_bytes()[written:].decode(errors="replace")):
-            if self._process.poll() is not None or time.monotonic() - began > self.start_seconds:
-                self.stop()
-                raise RuntimeError(f"{self.command[1:]} did not start:\n{words[-3000:]}")
-            time.sleep(0.1)
+        self.wait_for_start(written)
         return time.monotonic() - began
+
+    def written(self) -> int:
+        """Bytes that it has written so far."""
+        return self.log.stat().st_size
+
+    def wait_for_start(self, written: int) -> None:
+        """Wait until it says that it is up after so many bytes. Raises RuntimeError with its last words."""
+        until = time.monotonic() + self.start_seconds
+        while not self._is_up(words := self.log.read_bytes()[written:].decode(errors="replace")):
+            ended = self._process is None or self._process.poll() is not None
+            broken = next((mark for mark in self.broken if mark in words), "")
+            if ended or broken or time.monotonic() > until:
+                self.stop()
+                raise RuntimeError(f"{self.command[1:]} did not start: {broken}\n{words[-3000:]}")
+            time.sleep(0.1)
 
     def _is_up(self, words: str) -> bool:
         if self.ready not in words:

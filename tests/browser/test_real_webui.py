@@ -1,47 +1,95 @@
-"""The story on a real WebUI when `WEBUI_DIR` names its folder; it runs as it is, with a data folder of the test's own.
+"""The story and its protection on real WebUIs, when `WEBUI_DIR` names their folders; docs/webui.md says how to run it.
 
-`WEBUI_PYTHON`: its Python, by default the one of its `venv`.  `WEBUI_ARGS`: more flags, such as `--always-cpu`.
+`WEBUI_PYTHON`: their Python, by default the one of their `venv`.  `WEBUI_ARGS`: more flags.
 """
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from browser.servers import ROOT, Server
+from browser.chromium import Window
+from browser.protection import LOCKED, OPEN, SUBPATH, Protection
+from browser.proxy import below as below_path
+from browser.real_webui import real, webuis
+from browser.servers import Server
 from browser.story import Story
+from browser.wan_page import LONG_FILM, WanTab
+
+FOLDERS = webuis()
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.skipif("WEBUI_DIR" not in os.environ, reason="WEBUI_DIR names no folder of a WebUI"),
+    pytest.mark.skipif(not FOLDERS, reason="WEBUI_DIR names no folder of a WebUI"),
 ]
 
-FLAGS = ("--skip-prepare-environment", "--skip-python-version-check", "--skip-version-check", "--no-download-sd-model")
+
+@pytest.fixture(scope="module", params=FOLDERS, ids=[folder.name for folder in FOLDERS])
+def webui(request: pytest.FixtureRequest) -> Path:
+    """Each WebUI in turn."""
+    return Path(request.param)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The WebUI with this extension."""
-    webui = Path(os.environ["WEBUI_DIR"]).absolute()
-    python = os.environ.get("WEBUI_PYTHON") or str(webui / "venv" / "bin" / "python")
-    folder = tmp_path_factory.mktemp("webui")
-    data = folder / "data"
-    (data / "extensions").mkdir(parents=True)
-    (data / "extensions" / "sd-webui-wan").symlink_to(ROOT, target_is_directory=True)
-    # Forge's pages are refused their own scripts when the data lies elsewhere.
-    folders = ["--data-dir", str(data), "--gradio-allowed-path", str(webui)]
-    command = [python, "launch.py", *FLAGS, *folders, *shlex.split(os.environ.get("WEBUI_ARGS", ""))]
-    home = data / "models" / "wan" / "state"
-    made = Server(command, home, folder / "log.txt", folder=webui, start_seconds=240)
+@pytest.fixture(scope="class")
+def server(webui: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The WebUI with this extension, for the story."""
+    yield from _started(real(webui, tmp_path_factory.mktemp("webui")))
+
+
+@pytest.fixture(scope="class")
+def locked(webui: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The WebUI with passwords."""
+    yield from _started(real(webui, tmp_path_factory.mktemp("locked"), *LOCKED))
+
+
+@pytest.fixture(scope="class")
+def below(webui: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the WebUI below a path of a proxy."""
+    for made in _started(real(webui, tmp_path_factory.mktemp("below"), *OPEN)):
+        with below_path(f"/{SUBPATH}", made.port) as address:
+            yield address
+
+
+def _started(made: Server) -> Iterator[Server]:
     made.start()
     yield made
     made.close()
 
 
 class TestStory(Story):
+    """On the WebUI of the fixture; and what only a real one has."""
+
+    def test_the_model_leaves_the_gpu_and_pictures_do_not_wait(self, tab: WanTab, server: Server) -> None:
+        with httpx.Client(base_url=server.address, trust_env=False, timeout=60) as probe:
+            probe.post("/probe/model").raise_for_status()
+            before = probe.get("/probe").json()
+            tab.write(LONG_FILM)
+            tab.begin()
+            tab.wait_for_steps(10)
+            during = probe.get("/probe").json()
+            tab.wait_for("finished")
+            assert (before["held"], before["queue_free"]) == (True, True)
+            assert (during["held"], during["queue_free"]) == (False, True)
+            # The watch looks every two seconds for films that wait.
+            tab.page.wait_for_timeout(6000)
+            assert probe.get("/probe").json()["held"] == before["comes_back"]
+        assert "model could not be moved" not in server.log.read_text(errors="replace")
+
+    def test_a_film_outlives_reload_ui(self, tab: WanTab, window: Window, server: Server) -> None:
+        tab.write(LONG_FILM)
+        tab.begin()
+        with window.answers_may_fail():
+            written = server.written()
+            tab.reload_ui()
+            server.wait_for_start(written)
+            tab.show()
+        tab.wait_for("finished")
+        assert tab.video_seconds() == pytest.approx(9.0, abs=0.13)
+
+
+class TestProtection(Protection):
     """On the WebUI of the fixture."""

@@ -90,12 +90,21 @@ class WanTab:
     def show(self) -> None:
         """Press the tab's button, where the page has tabs, and wait until the script has made its parts."""
         self.page.locator("#wan_prompts textarea").wait_for(state="attached", timeout=60_000)
-        button = self.page.get_by_role("tab", name="Wan", exact=True)
-        if not button.count():
-            button = self.page.locator("#tabs > .tab-nav > button").filter(has_text=re.compile(r"^\s*Wan\s*$"))
+        button = self._tab_button("Wan")
         if button.count():
             button.first.click()
         expect(self.page.locator("#wan .wan-engine-words")).not_to_be_empty()
+
+    def _tab_button(self, name: str) -> Locator:
+        """What shows a tab of the WebUI; gradio 3 does not call it a tab."""
+        button = self.page.get_by_role("tab", name=name, exact=True)
+        old = self.page.locator("#tabs > .tab-nav > button").filter(has_text=re.compile(rf"^\s*{name}\s*$"))
+        return button if button.count() else old
+
+    def reload_ui(self) -> None:
+        """Press the WebUI's own button that starts its pages anew."""
+        self._tab_button("Settings").first.click()
+        self.page.get_by_role("button", name="Reload UI").click()
 
     def wide(self) -> Wide:
         """How wide the page is."""

@@ -2,7 +2,7 @@
 
 It speaks the contract that A1111, reForge, Forge and Forge Neo share with extensions, needs no model and no torch, and
 runs on the gradio of the Python that starts it. What it does not know itself are flags of the WebUI: --gradio-auth u:p,
---api-auth a:b, --subpath /x, --theme dark, --listen, --nowebui, --api, --wan-home DIR ...
+--api-auth a:b, --subpath x (behind a proxy), --theme dark, --listen, --nowebui, --api, --wan-home DIR ...
 
 `GET /standin` tells the tests how it stands; `POST /standin/reload` and the button on its Settings tab reload the page.
 """
@@ -17,20 +17,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 KINDS = {"a1111": (), "reforge": ("reforge",), "forge": ("forge",), "neo": ("forge",)}
-
-
-class StripPrefix:
-    """Takes the sub-path off every request, as the proxy in front of a WebUI with --subpath does."""
-
-    def __init__(self, app, prefix):
-        self.app = app
-        self.prefix = prefix
-
-    async def __call__(self, scope, receive, send):
-        if scope.get("path", "").startswith(self.prefix):
-            path = scope["path"][len(self.prefix) :] or "/"
-            scope = {**scope, "path": path, "raw_path": path.encode()}
-        await self.app(scope, receive, send)
 
 
 def main():
@@ -104,7 +90,7 @@ def launch(demo):
         auth=pairs or None,
         prevent_thread_lock=True,
         allowed_paths=[*flags.gradio_allowed_path, str(HERE)],
-        root_path=flags.subpath or "",
+        root_path=f"/{flags.subpath}" if flags.subpath else "",
     )
     return app
 
@@ -117,8 +103,6 @@ def setup_server(app):
 
     app.user_middleware = [each for each in app.user_middleware if each.cls.__name__ != "CORSMiddleware"]
     app.user_middleware.insert(0, Middleware(GZipMiddleware, minimum_size=1000))
-    if shared.cmd_opts.subpath:
-        app.user_middleware.insert(0, Middleware(StripPrefix, prefix=shared.cmd_opts.subpath))
     app.middleware_stack = None
     app.add_api_route("/standin", state, methods=["GET"])
     app.add_api_route("/standin/reload", reload, methods=["POST"])
@@ -176,7 +160,12 @@ def serve_api():
     script_callbacks.run("before_ui")
     ui.create_ui()
     script_callbacks.run("app_started", None, app)
-    uvicorn.run(app, host="127.0.0.1", port=shared.cmd_opts.port, root_path=shared.cmd_opts.subpath or "")
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=shared.cmd_opts.port,
+        root_path=f"/{shared.cmd_opts.subpath}" if shared.cmd_opts.subpath else "",
+    )
 
 
 if __name__ == "__main__":

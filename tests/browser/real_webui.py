@@ -1,0 +1,42 @@
+"""Starts the real WebUIs whose folders `WEBUI_DIR` names, each with this extension and a data folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from browser.servers import ROOT, Server
+
+PROBE = ROOT / "tests" / "hosts" / "probe"
+"""A second extension, for the tests alone: it tells how the WebUI's queue and its model stand."""
+
+HANGS = "Cannot add middleware after an application has started"
+"""What a WebUI writes, and then answers no more, when a request came while it added its API at a start."""
+
+_AS_IT_IS = ("--skip-prepare-environment", "--skip-python-version-check", "--skip-version-check")
+# Its own models are not used.
+_NO_GPU = {True: ("--always-cpu",), False: ("--use-cpu", "all", "--no-half")}
+
+
+def webuis() -> list[Path]:
+    """The folders of the WebUIs to test, from `WEBUI_DIR`."""
+    return [Path(each).absolute() for each in os.environ.get("WEBUI_DIR", "").split(os.pathsep) if each]
+
+
+def real(webui: Path, folder: Path, *flags: str) -> Server:
+    """The WebUI of this folder, with its data in another one. Its Python is `WEBUI_PYTHON` or that of its `venv`."""
+    python = os.environ.get("WEBUI_PYTHON") or str(webui / "venv" / "bin" / "python")
+    data = folder / "data"
+    extensions = data / "extensions"
+    extensions.mkdir(parents=True)
+    (extensions / "sd-webui-wan").symlink_to(ROOT, target_is_directory=True)
+    (extensions / "wan-probe").symlink_to(PROBE, target_is_directory=True)
+    of_family = (webui / "modules_forge").is_dir()
+    # Forge's pages are refused their own scripts when the data lies elsewhere.
+    folders = ("--data-dir", str(data), "--gradio-allowed-path", str(webui))
+    checks = (*_AS_IT_IS, "--skip-torch-cuda-test", "--no-download-sd-model", "--log-startup")
+    more = (*_NO_GPU[of_family], *flags, *shlex.split(os.environ.get("WEBUI_ARGS", "")))
+    home = data / "models" / "wan" / "state"
+    command = [python, "launch.py", *checks, *folders, *more]
+    return Server(command, home, folder / "log.txt", folder=webui, broken=(HANGS,), start_seconds=240)
