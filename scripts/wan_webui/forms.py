@@ -15,6 +15,8 @@ _BESIDE = {
     "Refresh models</button>"
 }
 """HTML beside a group's title."""
+_BELOW = {"model": '<div class="wan-mount" data-mount="downloads"></div>'}
+"""HTML under a group's shown rows: a place where the script builds a part of the page."""
 
 
 class Form:
@@ -44,6 +46,8 @@ class Form:
                 title = f'<h3 class="wan-title">{section.title}</h3>{_BESIDE.get(section.name, "")}'
                 gr.HTML(f'<div class="wan-head">{title}</div>')
             self._rows(section.shown)
+            if section.name in _BELOW:
+                gr.HTML(_BELOW[section.name])
             if section.more:
                 title = f"More: {section.title.lower()}"
                 with gr.Accordion(title, open=False, elem_id=f"wan_more_{section.name}", elem_classes="wan-more"):
