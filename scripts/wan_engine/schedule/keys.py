@@ -28,7 +28,9 @@ def parse_key(text: str, timeline: Timeline, field: str) -> int:
     try:
         return frame_of_key(text, timeline)
     except ExpressionError as error:
-        problem = Problem(error.message, error.remedy, field=field, key=text.strip()[:80], column=error.column, part="key")
+        problem = Problem(
+            error.message, error.remedy, field=field, key=text.strip()[:80], column=error.column, part="key"
+        )
         raise InputError(problem) from error
 
 
