@@ -123,6 +123,7 @@ class ModelCard:
     modes: a subset of the family's (a folder may hold only one of its transformers).
     weights_bytes: size of all its weight files.  noise: the weights are random, its pictures are noise.
     files: component and path of each part of a model made of single files; empty for a folder of the diffusers layout.
+    notes: what is to be said of them, such as which were chosen.
     """
 
     name: str
@@ -132,6 +133,7 @@ class ModelCard:
     weights_bytes: int = 0
     noise: bool = False
     files: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

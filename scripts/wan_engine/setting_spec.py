@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import MISSING, dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 
@@ -15,8 +16,9 @@ from typing import Any
 class SettingSpec:
     """What one setting is.
 
-    kind: `int`, `float`, `bool`, `text`, `path`, `choice`, `fps`, `schedule` (numbers by frame), `text_schedule`
-    (words by frame), `prompts` (text by key), `images` (path by key).
+    kind: `int`, `float`, `bool`, `text`, `path`, `paths` (one a line), `model` (a path, or a name that `models list`
+    shows), `choice`, `fps`, `schedule` (numbers by frame), `text_schedule` (words by frame), `prompts` (text by key),
+    `images` (path by key).
     minimum and maximum are inclusive and in `unit`; for a schedule they hold for each value.
     """
 
@@ -44,6 +46,22 @@ def spec_of(entry: Any) -> SettingSpec:
     """The spec of a dataclass's field that `setting` made."""
     default = entry.default if entry.default is not MISSING else entry.default_factory()
     return SettingSpec(name=entry.name, default=default, **entry.metadata)
+
+
+def is_model_name(value: str, folder: Path) -> bool:
+    """Whether a value of the kind `model` is a listed model's name: no path, nor the name of anything in `folder`."""
+    if not value or value in (".", "..") or value.startswith("~") or set(value) & set("/\\"):
+        return False
+    try:
+        return not (folder / value).exists()
+    except (OSError, ValueError):
+        return True  # what the system cannot even look for is no path
+
+
+def path_lines(value: str) -> tuple[str, ...]:
+    """The paths of a value of the kind `paths`, without the quotes that file managers put around them."""
+    lines = (line.strip().strip("\"'") for line in value.splitlines())
+    return tuple(line for line in lines if line)
 
 
 _NTSC = {"23.976": (24000, 1001), "23.98": (24000, 1001), "29.97": (30000, 1001), "59.94": (60000, 1001)}

@@ -13,17 +13,47 @@ class ModelSettings:
 
     model: str = setting(
         "",
-        "path",
+        "model",
         "Model",
         "model",
-        "Folder of the model in the diffusers layout, or of several such folders. Empty takes the embedded small "
-        "model.",
+        "A transformer's file (safetensors, GGUF, pth), a folder of the diffusers or the official layout, or a name "
+        "that models list shows. Empty takes the embedded small model.",
     )
     i2v_model: str = setting(
-        "", "path", "Image-to-video model", "model", "Folder of the model that continues from a picture, if another."
+        "", "model", "Image-to-video model", "model", "The model that continues from a picture, if another."
     )
     flf2v_model: str = setting(
-        "", "path", "First-last-frame model", "model", "Folder of the model that goes between two pictures, if another."
+        "", "model", "First-last-frame model", "model", "The model that goes between two pictures, if another."
+    )
+    transformer_2: str = setting(
+        "",
+        "model",
+        "Low-noise expert",
+        "model",
+        "File of the expert for low noise of Wan 2.2 A14B, where model names the one for high noise. Empty takes the "
+        "file whose name goes with the model's.",
+    )
+    vace_module: str = setting(
+        "", "model", "VACE module", "model", "File of VACE blocks that are put on the T2V transformer of model."
+    )
+    vae: str = setting("", "model", "VAE", "model", "File or folder of the VAE. Empty takes the nearest that fits.")
+    text_encoder: str = setting(
+        "", "model", "Text encoder", "model", "File or folder of UMT5-XXL. Empty takes the nearest that fits."
+    )
+    image_encoder: str = setting(
+        "",
+        "model",
+        "Image encoder",
+        "model",
+        "File or folder of OpenCLIP ViT-H/14, for Wan 2.1 I2V and FLF2V. Empty takes the nearest that fits.",
+    )
+    model_dirs: str = setting(
+        "",
+        "paths",
+        "Model folders",
+        "model",
+        "Folders that are searched for models and their parts, one a line: ComfyUI's or a WebUI's folder, its models, "
+        "any other.",
     )
     backend: str = setting(
         "wan",
@@ -81,5 +111,6 @@ class ModelSettings:
         "path",
         "LoRA folder",
         "model",
-        "Folder that is searched for LoRAs, with the folders in it. Empty takes loras in the engine's state folder.",
+        "Folder that is searched for LoRAs, with the folders in it. Empty takes loras in the engine's state folder "
+        "and the folders Lora and loras among the model folders.",
     )

@@ -23,6 +23,8 @@ _VALUE_WORDS = {
     "float": "NUMBER",
     "fps": "RATE",
     "path": "PATH",
+    "paths": "PATHS",
+    "model": "MODEL",
     "schedule": "SCHEDULE",
     "text_schedule": "SCHEDULE",
     "text": "TEXT",

@@ -23,6 +23,8 @@ _KINDS = {
     "bool": "true or false",
     "text": "text",
     "path": "path",
+    "paths": "paths, one a line",
+    "model": "path, or name of a model",
     "choice": "one of",
     "fps": "frame rate",
     "schedule": "schedule of numbers",

@@ -40,10 +40,22 @@ def detect_component(place: Path) -> Part:
     return detect_folder(place) if place.is_dir() else detect_file(place)
 
 
+def component_kind(folder: Path) -> Kind | None:
+    """The kind of part that a folder's config.json names; None for none of Wan's, or a damaged one."""
+    try:
+        return _kind(read_json(folder / CONFIG))
+    except ModelError:
+        return None
+
+
+def _kind(config: Mapping[str, Any]) -> Kind | None:
+    return _CLASSES.get(str(config.get("_class_name") or config.get("model_type")))
+
+
 def detect_folder(folder: Path) -> Part:
     """What a component's folder is, by its config.json. Raises ModelError when it or the weights cannot be read."""
     config = read_json(folder / CONFIG)
-    kind = _CLASSES.get(str(config.get("_class_name") or config.get("model_type")))
+    kind = _kind(config)
     if kind is None:
         raise ModelError(f"{folder / CONFIG} is of no part of a Wan model", "Give a folder of a Wan model's component")
     config = _DEFAULTS.get(kind, {}) | config

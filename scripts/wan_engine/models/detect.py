@@ -216,6 +216,14 @@ _HINTS = (("high", re.compile(r"high[-_ ]?noise|(?<![a-z])high(?![a-z])|(?<![a-z
           ("low", re.compile(r"low[-_ ]?noise|(?<![a-z])low(?![a-z])|(?<![a-z])ln(?![a-z])")))  # fmt: skip
 
 
+def without_expert(text: str) -> str:
+    """A name in small letters with a star for what says high or low noise: the same for both experts of a model."""
+    text = text.lower()
+    for _, pattern in _HINTS:
+        text = pattern.sub("*", text)
+    return text
+
+
 def _expert_hint(header: Header) -> str:
     """What the file's name, its folder's or its metadata says of the expert; "" for nothing or both."""
     titles = [header.metadata.get(key, "") for key in ("general.name", "modelspec.title")]

@@ -16,6 +16,7 @@ from wan_engine.schedule.deforum_names import SAME, is_deforum_name
 from wan_engine.schedule.documents import Document, read_json
 from wan_engine.schedule.entries import stop_if_many
 from wan_engine.schedule.film_schedule import read_schedule
+from wan_engine.schedule.keyframes import draft_from_keyframes, is_keyframes
 from wan_engine.schedule.lines import read_lines
 from wan_engine.schedule.text_file import read_text
 from wan_engine.schedule.yaml_documents import read_yaml
@@ -23,13 +24,15 @@ from wan_engine.setting_spec import is_model_name, path_lines
 from wan_engine.settings import PROJECT_VERSION, SETTINGS, Settings, settings_to_mapping
 from wan_engine.settings_check import nearest_name, settings_from_mapping
 
-KINDS = ("schedule",)
+KINDS = ("schedule", "keyframes")
 """The kinds of project file this engine reads."""
+
+_READ = " and ".join(f'"{kind}"' for kind in KINDS)
 
 MOST_PROBLEMS = 100
 """More are not told: nobody reads them."""
 
-PLANNED_KINDS = ("keyframes", "storyboard", "outpaint")
+PLANNED_KINDS = ("storyboard", "outpaint")
 
 _FRAME_KEY = re.compile(r"""[\s"'(]*([-+]?[0-9.]|max_f|[a-z0-9_]+\()""")
 _NAME_FIRST = re.compile(r"""\s*(---|%YAML|["']?(?!max_f\b)[A-Za-z_][\w-]*["']?\s*:(\s|$))""")
@@ -107,6 +110,8 @@ def _draft(values: Any) -> Draft:
         raise InputError(Problem("it holds no settings and no prompts", 'Write {"prompts": {"0": "a cat"}}'))
     if "kind" in values or "version" in values:
         return _own_draft(values)
+    if is_keyframes(values):
+        return draft_from_keyframes(values)
     if is_deforum(values):
         return _deforum_draft(values)
     if any(_FRAME_KEY.match(key) and key not in SETTINGS for key in values) or not values:
@@ -135,12 +140,15 @@ def _deforum_draft(values: Mapping[str, Any]) -> Draft:
 def _own_draft(values: Mapping[str, Any]) -> Draft:
     kind, version = values.get("kind", "schedule"), values.get("version", PROJECT_VERSION)
     if kind in PLANNED_KINDS:
-        raise InputError(Problem(f'kind "{kind}" cannot be read yet', 'This engine reads "schedule"', field="kind"))
+        raise InputError(Problem(f'kind "{kind}" cannot be read yet', f"This engine reads {_READ}", field="kind"))
     if kind not in KINDS:
-        raise InputError(Problem(f"{str(kind)[:80]!r} is not a kind of project", 'Write "schedule"', field="kind"))
+        message = f"{str(kind)[:80]!r} is not a kind of project"
+        raise InputError(Problem(message, f"This engine reads {_READ}", field="kind"))
     if isinstance(version, bool) or version != PROJECT_VERSION:
         message = f"version {str(version)[:80]!r} cannot be read"
         raise InputError(Problem(message, f"This engine reads version {PROJECT_VERSION}", field="version"))
+    if kind == "keyframes":
+        return draft_from_keyframes(values)
     draft = Draft()
     for name, value in values.items():
         if name in ("kind", "version"):

@@ -10,7 +10,8 @@ from typing import Any
 
 from wan_engine.errors import InputError, Problem
 from wan_engine.schedule.deforum import is_address
-from wan_engine.settings import SETTINGS, Settings
+from wan_engine.setting_spec import is_model_name, path_lines
+from wan_engine.settings import SETTINGS, Settings, SettingSpec
 
 _SHOWN = 200
 
@@ -82,14 +83,20 @@ def settings_inside(settings: Settings, roots: Roots) -> Settings:
         except InputError as error:
             errors.append(error)
             continue
+        kind = SETTINGS[name].kind
         if key:
             changed.setdefault(name, dict(getattr(settings, name)))[key] = found
+        elif kind == "model":
+            # As it was named: in the Hugging Face cache a link's name and neighbours tell what its target does not.
+            changed[name] = str(Path(path).expanduser())
+        elif kind == "paths":
+            changed[name] = f"{changed[name]}\n{found}" if name in changed else found
         else:
             changed[name] = found
     if errors:
         outside = [error for error in errors if isinstance(error, OutsideError)]
-        kind = OutsideError if outside else InputError
-        raise kind(problem for error in outside or errors for problem in error.problems)
+        refused = OutsideError if outside else InputError
+        raise refused(problem for error in outside or errors for problem in error.problems)
     return replace(settings, **changed)
 
 
@@ -97,10 +104,18 @@ def _paths(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Setting, key and path of each path that is given."""
     for name, spec in SETTINGS.items():
         value = getattr(settings, name)
-        if spec.kind == "path" and value.strip():
-            yield name, "", value
-        elif spec.kind == "images":
+        if spec.kind == "images":
             yield from ((name, key, path) for key, path in value.items() if path)
+        elif spec.kind == "paths":
+            yield from ((name, "", path) for path in path_lines(value))
+        elif _names_a_path(spec, value):
+            yield name, "", value
+
+
+def _names_a_path(spec: SettingSpec, value: Any) -> bool:
+    if spec.kind == "model" and is_model_name(value, Path.cwd()):
+        return False
+    return spec.kind in ("path", "model") and bool(value.strip())
 
 
 def check_output_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from wan_engine.errors import StorageError
 from wan_engine.home import state_home
+from wan_engine.models.catalog.places import extra_roots
 from wan_engine.service.allowed import Roots
 from wan_engine.storage.atomic import storage_error, write_json
 
@@ -89,7 +90,8 @@ class ServiceConfig:
 
     def roots(self) -> Roots:
         """Every folder whose files the API may name; of the state folder only the uploads."""
-        return Roots((self.uploads, self.outputs, *self.model_roots, *self.allowed), private=self.home)
+        models = (*self.model_roots, *extra_roots(self.model_roots))
+        return Roots((self.uploads, self.outputs, *models, *self.allowed), private=self.home)
 
     def make_folders(self) -> None:
         """Make the folders of the state, for their owner alone: they hold prompts and pictures. Raises StorageError."""

@@ -16,6 +16,7 @@ from wan_engine.schedule.seeds import fixed_seed
 from wan_engine.service.allowed import check_output_folder, settings_inside
 from wan_engine.service.config import ServiceConfig
 from wan_engine.service.records import NewJob, device_name
+from wan_engine.setting_spec import path_lines
 from wan_engine.settings import Settings, settings_to_mapping
 from wan_engine.storage.places import check_free_space
 
@@ -26,7 +27,8 @@ _TITLE_LENGTH = 80
 class Order:
     """A film that a client asks for.
 
-    settings: definite: its seed drawn, every path whole and inside the allowed folders, an output folder.
+    settings: definite: its seed drawn, every path whole and inside the allowed folders, an output folder, the service's
+    folders of models.
     notes: from reading it.  name: of the file it came in, "" for none.
     """
 
@@ -63,7 +65,10 @@ def order_of_text(text: str, name: str, config: ServiceConfig) -> Order:
 
 def _definite(settings: Settings, config: ServiceConfig) -> Settings:
     chosen = replace(settings, output_dir=settings.output_dir.strip() or str(config.outputs))
-    return fixed_seed(settings_inside(chosen, config.roots()))
+    inside = settings_inside(chosen, config.roots())
+    # So that the job finds the same parts of models wherever it runs, now and when it is gone on with.
+    folders = dict.fromkeys((*path_lines(inside.model_dirs), *map(str, config.model_roots)))
+    return fixed_seed(replace(inside, model_dirs="\n".join(folders)))
 
 
 def order_plan(order: Order) -> Plan:

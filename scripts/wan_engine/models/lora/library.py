@@ -7,16 +7,26 @@ from pathlib import Path
 
 from wan_engine.errors import InputError, Problem
 from wan_engine.home import state_home
+from wan_engine.models.catalog.places import lora_folders
 from wan_engine.models.lora.layout import SUFFIX
+from wan_engine.setting_spec import path_lines
 from wan_engine.settings import Settings
 
 _MOST_FOLDERS = 10_000
 
 
 def find_loras(settings: Settings) -> dict[str, str]:
-    """The LoRAs a film can use, path by name. Raises InputError when the folder of the settings is not there."""
+    """The LoRAs a film can use, path by name: of `lora_dir`, or of the state folder and the folders of models.
+
+    Of two with one name the state folder's is taken, then the first folder's. Raises InputError when the folder of the
+    settings is not there.
+    """
     if not settings.lora_dir:
-        return list_loras(state_home() / "loras")
+        folders = [Path(line).expanduser() for line in path_lines(settings.model_dirs)]
+        found: dict[str, str] = {}
+        for place in (state_home() / "loras", *lora_folders(folders)):
+            found = list_loras(place) | found
+        return found
     folder = Path(settings.lora_dir).expanduser()
     if not folder.is_dir():
         problem = Problem(f'there is no folder "{settings.lora_dir}"', "Give the folder LoRAs lie in", field="lora_dir")
