@@ -40,7 +40,7 @@ def lineup(settings: Settings, embedded: Path) -> Lineup:
     """
     search = _Search(settings)
     cards: dict[Mode, ModelCard] = {}
-    found = search.models("model", settings.model) if settings.model else find_models(embedded)
+    found = search.models("model", settings.model) if settings.model else embedded_models(embedded)
     for mode in MODES:
         able = [card for card in found if mode in card.modes]
         if able:
@@ -62,6 +62,11 @@ def lineup(settings: Settings, embedded: Path) -> Lineup:
 def lineup_notes(models: Lineup) -> tuple[str, ...]:
     """What is to be said of the models: which files were put together."""
     return tuple(dict.fromkeys(note for mode in MODES if models.can(mode) for note in models.card(mode).notes))
+
+
+def embedded_models(folder: Path) -> list[ModelCard]:
+    """The models in the embedded small one's folder, all under its own name: where they lie is nobody's concern."""
+    return [replace(card, name=card.family.label) for card in find_models(folder)]
 
 
 class _Search:

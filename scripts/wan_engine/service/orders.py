@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +12,9 @@ from typing import Any
 from wan_engine.errors import InputError
 from wan_engine.film import check_film, plan_film
 from wan_engine.plan.model import Plan
+from wan_engine.schedule.loras import TAG
 from wan_engine.schedule.project import project_from_text, settings_from_values
+from wan_engine.schedule.prompt_text import NEGATIVE
 from wan_engine.schedule.seeds import fixed_seed
 from wan_engine.service.allowed import check_output_folder, settings_inside
 from wan_engine.service.config import ServiceConfig
@@ -38,7 +41,8 @@ class Order:
 
     def title(self) -> str:
         """What the film is called if nobody says: its file's name, else its first words."""
-        words = PurePath(self.name).stem or " ".join(next(iter(self.settings.prompts.values()), "").split())
+        prompt = next(iter(self.settings.prompts.values()), "").partition(NEGATIVE)[0]
+        words = PurePath(self.name).stem or " ".join(re.sub(TAG, " ", prompt).split())
         return words if len(words) <= _TITLE_LENGTH else words[: _TITLE_LENGTH - 1] + "…"
 
 
