@@ -76,6 +76,15 @@ class FilmSettings:
         "blend of both, or both moved along their optical flow, which keeps moving things sharp.",
         choices=("nearest", "blend", "flow"),
     )
+    smoothing: str = setting(
+        "none",
+        "choice",
+        "Smoothing",
+        "film",
+        "Softens the three frames on each side of a seam, wanted cuts left out: temporal_filter mixes neighbours, "
+        "optical_flow moves them onto each other first.",
+        choices=("none", "temporal_filter", "optical_flow"),
+    )
     clip_duration: float = setting(
         0.0,
         "float",

@@ -66,7 +66,7 @@ _ARRANGED = (
         "film",
         "Film",
         (("width", "height", "max_frames", "fps"),),
-        (("model_fps", "resample", "clip_duration"),),
+        (("model_fps", "resample", "smoothing", "clip_duration"),),
     ),
     Section(
         "start",

@@ -113,7 +113,7 @@ def test_paths_are_absolute_from_a_relative_file_too(tmp_path: Path, monkeypatch
         ('{"prompts": ["a", "b"]}', "prompts: it is not an object"),
         ("a cat", "prompts, line 1, column 1: there is no key"),
         ('{"kind": "storyboard"}', '"storyboard" cannot be read yet. This engine reads "schedule"'),
-        ('{"kind": "keyframes", "keyframes": []}', "cannot be read yet"),
+        ('{"kind": "keyframes", "keyframes": []}', "at least two keyframes"),
         ('{"kind": "shedule"}', "not a kind of project"),
         ('{"kind": ["schedule"]}', "not a kind of project"),
         ('{"kind": "schedule", "version": 2}', "version: version '2' cannot be read"),

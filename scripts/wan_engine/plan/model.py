@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,12 @@ class Plan:
 
     def joins(self) -> dict[int, Join]:
         """How the clips join, by the film frame at which the later one begins."""
-        return {clip.start: Join(clip.continuity, new_prompt=clip.part == 0) for clip in self.clips if clip.index}
+        joins = {}
+        for before, clip in pairwise(self.clips):
+            # Both clips meet in one given picture, which neither hands to the other.
+            meets = clip.continuity == "cut" and before.end_image and before.end_image == clip.start_image
+            joins[clip.start] = Join("keyframe" if meets else clip.continuity, new_prompt=clip.part == 0)
+        return joins
 
     def prompt_spans(self) -> Iterator[tuple[int, int, Clip]]:
         """Start, end (exclusive) and first clip of each prompt, in film order."""

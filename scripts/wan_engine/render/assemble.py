@@ -18,6 +18,7 @@ from wan_engine.render.background import Background
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.seams.meter import SeamMeter
+from wan_engine.seams.smooth import smoothed
 from wan_engine.settings import Settings
 from wan_engine.storage.places import FilmPlaces
 
@@ -110,15 +111,26 @@ class Assembler(Background):
                 sinks.append(stack.enter_context(FilmEncoder(options)))
             if self._settings.save_frames or self._settings.codec == "png":
                 sinks.append(stack.enter_context(FrameSaver(self._places.frame)))
-            for clip in self._plan.clips:
-                if not self._wait_for(clip):
-                    self._close_early(sinks)
-                    return
-                for frame in clip_frames(self._store, clip):
-                    self._stop_if_cancelled(sinks)
-                    for sink in sinks:
-                        sink.write(frame)
+            for frame in self._softened(self._frames_in_time()):
+                self._stop_if_cancelled(sinks)
+                for sink in sinks:
+                    sink.write(frame)
+            if len(self._ready) < len(self._plan.clips):
+                self._close_early(sinks)
+                return
         self._write_extras()
+
+    def _frames_in_time(self) -> Iterator[Picture]:
+        """The film's frames as its clips become ready; it ends early when the rendering does."""
+        for clip in self._plan.clips:
+            if not self._wait_for(clip):
+                return
+            yield from clip_frames(self._store, clip)
+
+    def _softened(self, frames: Iterator[Picture]) -> Iterator[Picture]:
+        """The frames with their joins smoothed as the settings ask; wanted cuts stay sharp."""
+        joins = [frame for frame, join in self._plan.joins().items() if join.kind != "cut"]
+        return smoothed(frames, joins, self._settings.smoothing)
 
     def _wait_for(self, clip: Clip) -> bool:
         with self.changed:
@@ -140,7 +152,7 @@ class Assembler(Background):
     def _write_extras(self) -> None:
         """What is made from the whole film."""
         if self._settings.make_gif or self._settings.codec == "gif":
-            write_gif(self._places.gif, self._all_frames, self._plan.fps)
+            write_gif(self._places.gif, lambda: self._softened(self._all_frames()), self._plan.fps)
         if self._settings.subtitles:
             spans = [(start, end, clip.prompt) for start, end, clip in self._plan.prompt_spans()]
             write_srt(self._places.subtitles, spans, self._plan.fps)
