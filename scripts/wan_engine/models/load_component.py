@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import ModelError
-from wan_engine.models.component import CONFIG, FOLDER, detect_component
+from wan_engine.models.component import CONFIG, detect_component
+from wan_engine.models.convert.layouts import find_layout
 from wan_engine.models.detect import Part, detect_file
 from wan_engine.models.files import read_json, weight_files
 from wan_engine.models.headers.header import DOWNLOAD_AGAIN
-from wan_engine.models.integrity import check_finite, check_whole, check_words
-from wan_engine.models.single_file import load_part
+from wan_engine.models.headers.read import INDEX_ENDING, read_header
+from wan_engine.models.precision import precision_of, unreadable_format
+from wan_engine.models.single_file import CLASSES, load_part
 
 if TYPE_CHECKING:
     import torch
@@ -38,93 +40,46 @@ class Wanted:
     device: str = "cpu"
     vace: Path | None = None
 
-    def part(self) -> Part:
-        """What lies there. Raises ModelError when it cannot be read."""
-        return detect_component(self.place)
-
 
 def load_network(wanted: Wanted) -> torch.nn.Module:
-    """The network of a component, ready to run, its weights checked. Raises ModelError or what the library raises."""
-    if wanted.vace is not None:
-        module = load_part(_as_file(wanted.place), wanted.dtype, detect_file(wanted.vace), wanted.device)
-    elif wanted.place.is_dir():
-        module = _from_folder(wanted)
-    else:
-        module = load_part(detect_file(wanted.place), wanted.dtype, device=wanted.device)
-    if wanted.name.startswith("transformer"):
+    """The network of a component, ready to run, its weights checked. Raises ModelError."""
+    part = _folder_part(wanted.place) if wanted.place.is_dir() else detect_file(wanted.place)
+    vace = detect_file(wanted.vace) if wanted.vace is not None else None
+    module: Any = load_part(part, wanted.dtype, vace, wanted.device)
+    if part.kind == "transformer":
         # Said, not left to diffusers, whose default can be changed by a variable of the environment.
-        module.set_attention_backend(ATTENTION)  # type: ignore[operator]
-    return module
+        module.set_attention_backend(ATTENTION)
+    return module  # type: ignore[no-any-return]
 
 
-def _as_file(place: Path) -> Part:
-    """A transformer's file; of a folder the weights in it, with the folder's own config."""
-    if not place.is_dir():
-        return detect_file(place)
-    files = weight_files(place)
-    index = next(place.glob("*.safetensors.index.json"), None)
-    part = detect_file(index if index is not None and len(files) > 1 else files[0])
-    return replace(part, config=read_json(place / CONFIG))
-
-
-def _from_folder(wanted: Wanted) -> torch.nn.Module:
-    import torch
-
-    dtype: torch.dtype = getattr(torch, wanted.dtype)
-    options = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
-    model, report = _LOADERS[_class_name(wanted)](wanted.place, dtype, options)
-    _check_loaded(wanted.place, model, report)
-    if wanted.name == "text_encoder":
-        check_words(str(wanted.place), model)
-    module: torch.nn.Module = model.to(wanted.device).eval().requires_grad_(False)
-    return module
-
-
-def _class_name(wanted: Wanted) -> str:
-    by_name = {"vae": "AutoencoderKLWan", "text_encoder": "UMT5EncoderModel", "image_encoder": "CLIPVisionModel"}
-    if wanted.name in by_name:
-        return by_name[wanted.name]
-    name = str(read_json(wanted.place / CONFIG).get("_class_name"))
-    if name not in _LOADERS:
-        raise ModelError(f"{wanted.place / CONFIG} is a {name}, which is not supported", "Use a Wan transformer")
-    return name
-
-
-def _diffusers(name: str) -> Callable[..., Any]:
-    def load(folder: Path, dtype: torch.dtype, options: Mapping[str, Any]) -> Any:
-        import diffusers
-
-        return getattr(diffusers, name).from_pretrained(folder, torch_dtype=dtype, **options)
-
-    return load
-
-
-def _transformers(name: str) -> Callable[..., Any]:
-    def load(folder: Path, dtype: torch.dtype, options: Mapping[str, Any]) -> Any:
-        import transformers
-
-        return getattr(transformers, name).from_pretrained(folder, dtype=dtype, **options)
-
-    return load
-
-
-_LOADERS: dict[str, Callable[..., Any]] = {
-    **{name: _diffusers(name) for name in ("WanTransformer3DModel", "WanVACETransformer3DModel", "AutoencoderKLWan")},
-    **{name: _transformers(name) for name in ("UMT5EncoderModel", "CLIPVisionModel")},
-}
-
-
-def _check_loaded(folder: Path, model: Any, report: dict[str, Any]) -> None:
-    """Raises ModelError unless each weight is there and a number, and each tensor of the files was used."""
-    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        names = sorted(str(name) for name in report.get(kind) or ())
-        if names:
-            words = kind.replace("_keys", "")
-            message = f"{folder} does not fit its config: {len(names)} {words} tensors, such as {names[0]}"
-            raise ModelError(message, DOWNLOAD_AGAIN)
-    check_whole(str(folder), model)
-    for name, tensor in model.named_parameters():
-        check_finite(str(folder), name, tensor)
+def _folder_part(folder: Path) -> Part:
+    """The weights in a component's folder, as its own config.json says. Raises ModelError."""
+    files = weight_files(folder)
+    index = next((file for file in folder.glob("*" + INDEX_ENDING) if len(files) > 1), files[0])
+    header = read_header(index)
+    found = find_layout(header.tensors)
+    if found is None:
+        raise ModelError(f"{index} is no part of a Wan model, or incomplete", DOWNLOAD_AGAIN)
+    layout, prefix = found
+    config = read_json(folder / CONFIG)
+    name = {"text_encoder": "UMT5EncoderModel", "image_encoder": "CLIPVisionModel"}.get(layout.kind)
+    config["_class_name"] = name or config.get("_class_name")
+    if config["_class_name"] not in CLASSES:
+        raise ModelError(f"{folder / CONFIG} is a {config['_class_name']}, which is not supported", "Use a Wan model")
+    problem, remedy = unreadable_format(header)
+    return Part(
+        path=index,
+        kind=layout.kind,
+        label=config["_class_name"],
+        precision=precision_of(header),
+        size=header.size,
+        format=header.format,
+        layout=layout.name,
+        prefix=prefix,
+        config=config,
+        problem=problem,
+        remedy=remedy,
+    )
 
 
 def make_scheduler(where: Path, config: Mapping[str, Any]) -> Any:
@@ -153,8 +108,7 @@ def load_image_processor(folder: Path | None, image_size: int) -> Any:
 
 def what(wanted: Wanted) -> tuple[str, int]:
     """A component in words, and the bytes of its files. Raises ModelError when it cannot be read."""
-    part = wanted.part()
+    part = detect_component(wanted.place)
     on = f" with {wanted.vace}" if wanted.vace is not None else ""
-    kept = "from_pretrained" if part.format == FOLDER else part.layout
-    words = f"{wanted.name}: {wanted.place}{on} ({part.label}, {part.precision}, {kept}), as {wanted.dtype}"
+    words = f"{wanted.name}: {wanted.place}{on} ({part.label}, {part.precision}), as {wanted.dtype}"
     return words, part.size

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 TIED = {"encoder.embed_tokens.weight": "shared.weight"}
 """Names of UMT5 that stand for the same table; a file needs only the second."""
 
+CLASSES = {
+    **dict.fromkeys(("WanTransformer3DModel", "WanVACETransformer3DModel", "AutoencoderKLWan")),
+    **{"UMT5EncoderModel": "UMT5Config", "CLIPVisionModel": "CLIPVisionConfig"},
+}
+"""The networks of Wan: classes of diffusers, and classes of transformers with the class of their config."""
+
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
@@ -146,15 +152,14 @@ def _empty(config: Mapping[str, Any]) -> torch.nn.Module:
     import transformers
     from accelerate import init_empty_weights
 
+    maker = CLASSES[config["_class_name"]]
     values = {key: value for key, value in config.items() if not key.startswith("_")}
-    name = config["_class_name"]
-    makers = {"UMT5EncoderModel": transformers.UMT5Config, "CLIPVisionModel": transformers.CLIPVisionConfig}
     # Buffers, such as the tables of rotary positions, are made for real: no file holds them.
     with init_empty_weights(include_buffers=False):
-        if name in makers:
-            made: torch.nn.Module = getattr(transformers, name)(makers[name](**values))
+        if maker is None:
+            made: torch.nn.Module = getattr(diffusers, config["_class_name"]).from_config(values)
         else:
-            made = getattr(diffusers, name)(**values)
+            made = getattr(transformers, config["_class_name"])(getattr(transformers, maker).from_dict(values))
     return made
 
 

@@ -1,6 +1,8 @@
 """Reads the tensors that a header lists, one at a time, so that a model is never in memory twice.
 
-All files are mapped, not read: a tensor takes memory when it is used.
+safetensors and GGUF are read into memory of each tensor's own. They are not mapped: a network made of mapped tensors
+computes slower where the file is not aligned, its numbers differ in the last bit from those of aligned memory, and a
+file that is changed later ends the process. torch's files are mapped while they are read.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import ModelError
-from wan_engine.models.headers.header import DOWNLOAD_AGAIN, Header
+from wan_engine.models.headers.header import DOWNLOAD_AGAIN, Header, TensorInfo, unreadable
 from wan_engine.models.headers.torch_file import ROOT
 
 if TYPE_CHECKING:
@@ -20,19 +22,24 @@ if TYPE_CHECKING:
 _CHUNK_ROWS = 4096
 """Rows that are dequantised at once; of UMT5's word table, the largest tensor, that is 64 MB of float32."""
 
+_DTYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8",
+    "BOOL": "bool",
+}  # fmt: skip
+"""torch's names of the plain number formats."""
+
 
 def open_weights(header: Header) -> Tensors:
     """The tensors of a file by name, in their own number format; a quantised one of GGUF as diffusers' GGUFParameter.
 
     Raises ModelError when the file cannot be opened.
     """
-    readers = {"safetensors": _SafetensorsWeights, "gguf": _GgufWeights, "torch": _torch_weights}
     try:
-        weights: Tensors = readers[header.format](header)
+        return _torch_weights(header) if header.format == "torch" else _Weights(header)
     except Exception as error:
         # The libraries raise whatever they stumble over in a damaged file; all of it means the same here.
         raise ModelError(f"{header.path} cannot be opened: {error}", DOWNLOAD_AGAIN) from error
-    return weights
 
 
 def _torch_weights(header: Header) -> dict[str, torch.Tensor]:
@@ -45,7 +52,7 @@ def _torch_weights(header: Header) -> dict[str, torch.Tensor]:
 
 
 class _Weights(Mapping[str, "torch.Tensor"]):
-    """Names as in the header; subclasses read one tensor."""
+    """The tensors of a safetensors or GGUF file, read when they are asked for, each time anew. Raises ModelError."""
 
     def __init__(self, header: Header) -> None:
         self._header = header
@@ -56,41 +63,40 @@ class _Weights(Mapping[str, "torch.Tensor"]):
     def __len__(self) -> int:
         return len(self._header.tensors)
 
-
-class _SafetensorsWeights(_Weights):
-    def __init__(self, header: Header) -> None:
-        from safetensors import safe_open
-
-        super().__init__(header)
-        self._open = [safe_open(file, framework="pt", device="cpu") for file in header.files]
-
-    def __getitem__(self, name: str) -> torch.Tensor:
-        tensor: torch.Tensor = self._open[self._header.tensors[name].file].get_tensor(name)  # type: ignore[no-untyped-call]
-        return tensor
-
-
-class _GgufWeights(_Weights):
-    def __init__(self, header: Header) -> None:
-        import numpy
-
-        super().__init__(header)
-        # Copy on write: torch warns of memory it must not write to, though nobody writes.
-        self._bytes = numpy.memmap(header.path, dtype=numpy.uint8, mode="c")
+    def __contains__(self, name: object) -> bool:
+        return name in self._header.tensors
 
     def __getitem__(self, name: str) -> torch.Tensor:
         import torch
 
         info = self._header.tensors[name]
-        data = torch.from_numpy(self._bytes[info.start : info.start + info.size])
-        plain = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-        if info.dtype in plain:
-            return data.view(plain[info.dtype]).reshape(info.shape)
+        data = self._read(info)
+        if info.dtype in _DTYPES:
+            return data.view(getattr(torch, _DTYPES[info.dtype])).reshape(info.shape)
         from diffusers.quantizers.gguf.utils import GGUFParameter
         from gguf import GGMLQuantizationType
 
         rows = data.reshape(*info.shape[:-1], -1)
         quantised: torch.Tensor = GGUFParameter(rows, quant_type=GGMLQuantizationType[info.dtype])
         return quantised
+
+    def _read(self, info: TensorInfo) -> torch.Tensor:
+        import torch
+
+        path = self._header.files[info.file]
+        data = torch.empty(info.size, dtype=torch.uint8)
+        rest = data.numpy().data
+        try:
+            with path.open("rb", buffering=0) as file:
+                file.seek(info.start)
+                while rest:
+                    count = file.readinto(rest)
+                    if not count:
+                        raise ModelError(f"{path} became shorter while it was read", DOWNLOAD_AGAIN)
+                    rest = rest[count:]
+        except OSError as error:
+            raise unreadable(path, error) from error
+        return data
 
 
 def is_quantised(tensor: torch.Tensor) -> bool:
