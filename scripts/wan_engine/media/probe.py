@@ -1,4 +1,4 @@
-"""Says what a film file is, gives its frames one by one, and its exact last one to go on from."""
+"""Says what a film file is, gives its frames one by one or at a moment, and its exact last one to go on from."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class MediaInfo:
 
     container, codec: ffmpeg's names.  width, height: as it is seen, after rotation.  fps: exact average rate.
     duration: in seconds.  frames: as the container says, None if it does not.  rotation: degrees counter-clockwise.
+    interlaced: its first frame is said to be two half pictures of different times.
     """
 
     container: str
@@ -42,6 +43,7 @@ class MediaInfo:
     frames: int | None
     has_audio: bool
     rotation: int
+    interlaced: bool = False
 
 
 def probe(path: Path) -> MediaInfo:
@@ -69,6 +71,7 @@ def probe(path: Path) -> MediaInfo:
             frames=stream.frames or None,
             has_audio=sound_stream(path, container) is not None,
             rotation=_quarter_turns(frame) * 90,
+            interlaced=bool(frame.interlaced_frame),
         )
 
 
@@ -80,6 +83,28 @@ def every_frame(path: Path) -> Iterator[Picture]:
         stream.thread_type = "AUTO"
         for frame in container.decode(stream):
             yield _upright(frame)
+
+
+def frame_at(path: Path, seconds: Fraction) -> Picture:
+    """The frame that is seen at a moment, counted from the file's start; behind the end, the last one.
+
+    Upright, RGB, in the film's own size. Raises MediaError like `probe`.
+    """
+    with opened(path, FILM_CONTAINERS) as container:
+        stream = film_stream(path, container)
+        _check_size(path, stream.codec_context.width, stream.codec_context.height)
+        stream.thread_type = "AUTO"
+        moment = seconds + Fraction(container.start_time or 0, 1_000_000)
+        if seconds > 0:
+            container.seek(int(moment / stream.time_base), stream=stream, backward=True)
+        shown = None
+        for frame in container.decode(stream):
+            if shown is not None and frame.pts is not None and frame.pts * stream.time_base > moment:
+                break
+            shown = frame
+        if shown is not None:
+            return _upright(shown)
+    return last_frame(path)
 
 
 def last_frame(path: Path) -> Picture:

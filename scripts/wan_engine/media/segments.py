@@ -243,9 +243,3 @@ def key_frames(film: Path, times: FrameTimes) -> list[int]:
             if packet.is_keyframe and packet.pts is not None and not packet.is_discard
         ]
     return sorted({times.nearest(moment) for moment in found})
-
-
-def moved_to_keys(cuts: Sequence[int], keys: Sequence[int]) -> list[int]:
-    """Each cut at the nearest key frame; those that meet become one, and none is left at the film's beginning."""
-    moved = {min(keys, key=lambda key: abs(key - cut)) for cut in cuts} if keys else set()
-    return sorted(moved - {0})

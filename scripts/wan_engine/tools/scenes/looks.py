@@ -39,13 +39,10 @@ class Looks:
         """Mean difference of two frames' fields, 0 to 255."""
         return float(abs(self.fields[one].astype(int) - self.fields[other].astype(int)).mean())
 
-    def lightness(self, frame: int) -> float:
-        """Mean value of a frame, 0 to 255."""
-        return float(self.fields[frame].mean())
-
-    def brightest(self, start: int, end: int) -> float:
-        """The greatest mean value of the frames [start, end)."""
-        return float(self.fields[start:end].mean(axis=1).max())
+    def lightness_change(self, start: int, end: int) -> float:
+        """The greatest change of a frame's mean value against that of frame `start`, in [start, end)."""
+        lightness = self.fields[start:end].mean(axis=1)
+        return float(abs(lightness - lightness[0]).max())
 
 
 class LooksKeeper:
