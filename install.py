@@ -43,6 +43,8 @@ FOREIGN = (
     *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PYENV_VERSION", "__PYVENV_LAUNCHER__"),
     *("PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_CONSTRAINT", "PYTORCH_CUDA_ALLOC_CONF"),
 )
+# What a user sets for downloads of models. The others of these names are the WebUI's: Forge sets HF_HOME for itself.
+OF_THE_USER = ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE")
 # Asked of each Python: its version and path (outside any venv), if it can make environments and run torch.
 PROBE = (
     "import sys, venv, ensurepip; assert sys.maxsize > 2**32 and sys.implementation.name == 'cpython'; "
@@ -70,7 +72,8 @@ class InstallError(Exception):
 
 def clean_environment() -> dict[str, str]:
     """The environment variables without what others put there for a Python of their own."""
-    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and not name.startswith("HF_")}
+    foreign = {name for name in os.environ if name in FOREIGN or (name.startswith("HF_") and name not in OF_THE_USER)}
+    kept = {name: value for name, value in os.environ.items() if name not in foreign}
     return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
 
 

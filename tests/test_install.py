@@ -254,10 +254,11 @@ def test_shims_that_do_not_answer_are_passed_over(
 def test_foreign_variables_do_not_reach_the_environment(installer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PYTHONPATH", "PIP_TARGET", "PIP_REQUIRE_VIRTUALENV", "HF_HOME", "PYTORCH_CUDA_ALLOC_CONF"):
         monkeypatch.setenv(name, "/host")
-    monkeypatch.setenv("PIP_INDEX_URL", "file:///kept")
+    for name in ("PIP_INDEX_URL", "HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE"):
+        monkeypatch.setenv(name, "the user's")
     kept = installer.clean_environment()
     assert "/host" not in kept.values()
-    assert kept["PIP_INDEX_URL"] == "file:///kept"
+    assert [kept[name] for name in ("PIP_INDEX_URL", "HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE")] == ["the user's"] * 4
 
 
 # --- the locks --------------------------------------------------------------------------------------------------------
