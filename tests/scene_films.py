@@ -1,4 +1,4 @@
-"""Films of known scenes: clips of ffmpeg's sources and of textures that a camera pans over, joined by cuts and fades."""
+"""Films of known scenes: clips of ffmpeg's sources and of panned textures, joined by cuts, dissolves and fades."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ class PieceCoding:
         whole = "bwdif=mode=send_frame:deint=interlaced," if self.interlaced else ""
         shape = f"{first_filters}{whole}scale={self.width}:{self.height},format={encoder_format(encoder, self)}"
         tag = ["-tag:v", "hvc1"] if self.codec == "hevc" else []
-        return ["-vf", shape, "-c:v", encoder, *quality_arguments(encoder, self), *tag]
+        # A piece must not refer to frames before it: x265 and NVENC take a forced key frame for less without being told.
+        return ["-vf", shape, "-c:v", encoder, *quality_arguments(encoder, self), "-forced-idr", "1", *tag]
 
 
 @dataclass(frozen=True)
