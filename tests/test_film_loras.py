@@ -92,7 +92,7 @@ def test_a_tag_does_what_the_schedule_does(tmp_path: Path, loras: Path, changed:
     made = make_film(settings(tmp_path, loras, prompts=prompts), quiet, lambda: False)
     assert all(same(frames_in(made.folder), changed))
     assert [clip.prompt for clip in read_plan(made.plan).clips] == list(PROMPTS.values())
-    assert 'LoRA "ink" changes weights/t2v: 16 modules' in made.notes
+    assert 'LoRA "ink" changes Wan-Tiny: 16 modules' in made.notes
     assert list(read_plan(made.plan).resolved["loras"]) == [str(loras / "ink.safetensors")]
 
 
@@ -134,6 +134,7 @@ def test_another_file_of_the_same_name_is_another_film(tmp_path: Path, loras: Pa
 
 def test_a_clip_without_loras_has_the_hash_it_had_before_there_were_any(tmp_path: Path, loras: Path) -> None:
     plan = plan_film(settings(tmp_path, loras, loras="ink"))
+    assert set(plan.models.values()) == {"Wan-Tiny"}
     (path,) = {lora.path for lora in plan.clips[0].loras}
 
     def inputs(known: dict[str, str], *used: ClipLora) -> str:

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from api_samples import FOX, ROOT
 from wan_engine.service.api.context import Context
 from wan_engine.service.config import ServiceConfig
+from wan_engine.service.orders import Order
 from wan_engine.settings import Settings, settings_to_mapping
 
 JOBS = f"{ROOT}/jobs"
@@ -32,6 +33,12 @@ def test_a_film_is_queued_with_definite_settings(client: TestClient, config: Ser
     assert job["settings"].keys() == settings_to_mapping(Settings()).keys()
     assert job["settings"]["seed"] >= 0
     assert job["settings"]["output_dir"] == str(config.outputs)
+
+
+def test_a_title_has_the_words_of_the_first_prompt_alone() -> None:
+    prompts = {"0": "<lora:ink:0.8> a red\n fox --neg blur", "12": "a dog"}
+    assert Order(Settings(prompts=prompts)).title() == "a red fox"
+    assert Order(Settings(prompts={"0": "--neg blur"})).title() == ""
 
 
 def test_a_project_is_queued_under_its_name(client: TestClient) -> None:
