@@ -31,7 +31,6 @@ def test_flags_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         idle_minutes=5.0,
     )
     folders = (config.uploads, config.outputs, tmp_path / "a", tmp_path / "b", tmp_path / "c")
-    monkeypatch.setenv("WAN_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     assert config.roots() == Roots(folders, private=config.home)
     (tmp_path / "hub").mkdir()

@@ -36,7 +36,7 @@ def download(
     """Fetch models by name from the Hugging Face hub: whole, checked, and gone on with when it was broken off."""
     from wan_engine.models.downloads.fetch import check_room, prepare
 
-    root = to.expanduser().absolute() if to else _models_folder()
+    root = to.expanduser().absolute() if to else model_folders()[0]
     if show_list:
         _show_table(screen, root)
         return
@@ -53,14 +53,14 @@ def download(
     _show_needs(screen, entries, root)
 
 
-def _models_folder() -> Path:
-    """Where the engine of the usual state folder looks for models first."""
+def model_folders() -> tuple[Path, ...]:
+    """Where the engine of the usual state folder looks for models."""
     from wan_engine.home import state_home
     from wan_engine.service.config import CONFIG_FILE, config_from, read_config
 
     home = state_home()
     config = read_config(home) if (home / CONFIG_FILE).is_file() else config_from({"home": home})
-    return config.model_roots[0]
+    return config.model_roots
 
 
 def _entries(names: list[str]) -> list[Entry]:

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wan_engine.cli.flags import verb
-from wan_engine.cli.model_downloads import download
+from wan_engine.cli.model_downloads import download, model_folders
+from wan_engine.cli.models_view import show_models
 from wan_engine.cli.screen import Screen, one_line, size_words
-from wan_engine.errors import ModelError
+from wan_engine.errors import InputError, ModelError, Problem
 
 if TYPE_CHECKING:
     from wan_engine.models.check import Finding
 
 models = typer.Typer(help="Looks at models on disk, and fetches them.", rich_markup_mode="rich", no_args_is_help=True)
 models.command("download")(download)
+
+
+@models.command("list")
+@verb()
+def list_(
+    screen: Screen,
+    folders: Annotated[list[str] | None, typer.Argument(metavar="[FOLDER...]", help="Folders to be searched.")] = None,
+) -> None:
+    """List the models that are there with what they lack; without folders those of the engine's own set-up."""
+    from wan_engine.models.listing import list_models
+    from wan_engine.tiny import WEIGHTS
+
+    given = [Path(folder).expanduser().absolute() for folder in folders or ()]
+    for folder in given:
+        if not folder.is_dir():
+            raise InputError(Problem(f"{folder} is no folder", "Give folders of models", field="FOLDER"))
+    found = list_models(given or model_folders(), WEIGHTS)
+    if screen.json:
+        screen.document({"models": [asdict(each) for each in found]})
+    else:
+        show_models(screen, found)
 
 
 @models.command("check")

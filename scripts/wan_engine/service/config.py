@@ -90,7 +90,7 @@ class ServiceConfig:
 
     def roots(self) -> Roots:
         """Every folder whose files the API may name; of the state folder only the uploads."""
-        models = (*self.model_roots, *extra_roots(self.model_roots))
+        models = (*self.model_roots, *extra_roots(self.model_roots, self.home))
         return Roots((self.uploads, self.outputs, *models, *self.allowed), private=self.home)
 
     def make_folders(self) -> None:

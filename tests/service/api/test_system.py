@@ -42,14 +42,17 @@ def test_models_are_listed_with_what_is_wrong(client: TestClient, config: Servic
     (root / "a" / "b" / "tiny").symlink_to(WEIGHTS)
     (root / "broken").mkdir()
     (root / "broken" / "model_index.json").write_text("{}")
-    (root / "a" / "b" / "c" / "deep").mkdir(parents=True)
-    (root / "a" / "b" / "c" / "deep" / "model_index.json").write_text("{}")
+    (root / "a" / "b" / "wan.safetensors").write_bytes(b"no weights")
     embedded, *found = client.get(f"{ROOT}/models").json()
     assert (embedded["path"], embedded["embedded"], embedded["error"]) == ("", True, "")
     assert embedded["modes"][:3] == ["t2v", "i2v", "flf2v"]
-    broken = [each for each in found if each["error"]]
-    assert [each["name"] for each in broken] == ["broken"]
-    assert "names no transformer" in broken[0]["error"]
+    broken = {each["name"]: each for each in found if each["error"]}
+    assert sorted(broken) == ["broken", "wan"]
+    assert "names no transformer" in broken["broken"]["error"]
+    assert (broken["wan"]["kind"], broken["wan"]["modes"]) == ("other", [])
+    assert "wan.safetensors is no safetensors" in broken["wan"]["error"]
+    (tiny,) = [each for each in found if each["name"] == "t2v"]
+    assert (tiny["kind"], tiny["precision"], tiny["missing"]) == ("model", "bf16", [])
 
 
 def test_a_webui_says_that_it_lives(client: TestClient, context: Context) -> None:

@@ -37,21 +37,25 @@ class Place:
     depth: int = DEPTH
 
 
-def places_of(folders: Sequence[Path], environ: Mapping[str, str] = os.environ) -> list[Place]:
+def places_of(
+    folders: Sequence[Path], home: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> list[Place]:
     """Where to look: the given folders with what they point to, the state folder's models, the Hugging Face cache.
 
     A program's folder (ComfyUI, a WebUI) stands for its `models`; extra_model_paths.yaml in it, or beside its models,
-    adds the folders it names. Folders that are not there are left out.
+    adds the folders it names. Folders that are not there are left out.  home: the state folder, else the usual one.
     """
-    found = [*(each for folder in folders for each in _led_to(folder)), state_home(environ) / "models"]
+    found = [*(each for folder in folders for each in _led_to(folder)), (home or state_home(environ)) / "models"]
     found += _snapshots(hub_cache(environ))
     return [Place(folder) for folder in dict.fromkeys(found) if folder.is_dir()]
 
 
-def extra_roots(folders: Sequence[Path], environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+def extra_roots(
+    folders: Sequence[Path], home: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[Path, ...]:
     """What `places_of` adds to the given folders, as far as it is there: the roots that files found there lie in."""
     added = [each for folder in folders for each in _led_to(folder) if each not in folders]
-    added += [each for each in (state_home(environ) / "models", hub_cache(environ)) if each not in folders]
+    added += [each for each in ((home or state_home(environ)) / "models", hub_cache(environ)) if each not in folders]
     return tuple(each for each in dict.fromkeys(added) if each.is_dir())
 
 

@@ -17,5 +17,9 @@ router = APIRouter(tags=["models"])
 
 @router.get("/models", responses={200: {"model": list[ModelOut]}})
 def models(context: UseContext) -> PlainJSON:
-    """The models below the engine's model folders, and the embedded one; damaged ones with their error."""
-    return PlainJSON([asdict(model) for model in list_models(context.config.model_roots, WEIGHTS)])
+    """Models and their parts in the engine's folders of models and the Hugging Face cache; first the embedded one.
+
+    An incomplete model says what is missing, a damaged file why it cannot be used. Only headers are read.
+    """
+    config = context.config
+    return PlainJSON([asdict(model) for model in list_models(config.model_roots, WEIGHTS, config.home)])

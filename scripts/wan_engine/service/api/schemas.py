@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
+
+_MODEL: dict[str, Any] = {
+    "name": "wan2.1_t2v_1.3B_bf16",
+    "path": "/models/diffusion_models/wan2.1_t2v_1.3B_bf16.safetensors",
+    "family": "Wan 2.1 T2V 1.3B",
+    "modes": [],
+    "size_bytes": 2838084226,
+    "embedded": False,
+    "error": "the Wan 2.1 VAE (16 channels) is missing",
+    "kind": "model",
+    "precision": "bf16",
+    "parts": {"transformer": "/models/diffusion_models/wan2.1_t2v_1.3B_bf16.safetensors"},
+    "missing": ["the Wan 2.1 VAE (16 channels) is missing"],
+    "notes": [],
+    "remedy": "wan-engine models download wan2.1-vae",
+}
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -166,7 +182,13 @@ class UploadOut(BaseModel):
 
 
 class ModelOut(BaseModel):
-    """A model that is there. path: what settings name it by; "" for the embedded one.  error: why it cannot be used."""
+    """A model, or a part of one, that is there.
+
+    path: what settings name it by; "" for the embedded one.  kind: `model`, or which part.  precision: number format.
+    parts: path by component.  missing: what it lacks, with where it could come from.  error: why it cannot be used.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_MODEL]})
 
     name: str
     path: str
@@ -174,7 +196,13 @@ class ModelOut(BaseModel):
     modes: list[str]
     size_bytes: int
     embedded: bool
-    error: str = ""
+    error: str
+    kind: str
+    precision: str
+    parts: dict[str, str]
+    missing: list[str]
+    notes: list[str]
+    remedy: str
 
 
 class ImportOut(BaseModel):
