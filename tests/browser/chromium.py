@@ -56,7 +56,7 @@ class Window:
     def open(self) -> Page:
         """A further page of the same window: the same cookies and stored values."""
         page = self.context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         return page

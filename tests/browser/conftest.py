@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from browser import chromium as machine
 from browser.chromium import Window
 from browser.wan_page import WanTab
 
 pytest.register_assert_rewrite("browser.story")
+
+# The machine may be busy.
+expect.set_options(timeout=30_000)
 
 _FAILED = pytest.StashKey[bool]()
 

@@ -15,6 +15,7 @@ HANGS = "Cannot add middleware after an application has started"
 """What a WebUI writes, and then answers no more, when a request came while it added its API at a start."""
 
 _AS_IT_IS = ("--skip-prepare-environment", "--skip-python-version-check", "--skip-version-check")
+_NO_DOWNLOAD = "--no-download-sd-model"
 # Its own models are not used.
 _NO_GPU = {True: ("--always-cpu",), False: ("--use-cpu", "all", "--no-half")}
 
@@ -35,7 +36,10 @@ def real(webui: Path, folder: Path, *flags: str) -> Server:
     of_family = (webui / "modules_forge").is_dir()
     # Forge's pages are refused their own scripts when the data lies elsewhere.
     folders = ("--data-dir", str(data), "--gradio-allowed-path", str(webui))
-    checks = (*_AS_IT_IS, "--skip-torch-cuda-test", "--no-download-sd-model", "--log-startup")
+    checks = [*_AS_IT_IS, "--skip-torch-cuda-test", "--log-startup"]
+    # Forge Neo fetches none, and does not start with a flag that it does not know.
+    if _NO_DOWNLOAD in (webui / "modules" / "cmd_args.py").read_text(encoding="utf-8"):
+        checks.append(_NO_DOWNLOAD)
     more = (*_NO_GPU[of_family], *flags, *shlex.split(os.environ.get("WEBUI_ARGS", "")))
     home = data / "models" / "wan" / "state"
     command = [python, "launch.py", *checks, *folders, *more]
