@@ -38,10 +38,11 @@ class Repository:
 
 @dataclass
 class Faults:
-    """What goes wrong, each used up once by the request of a file's bytes (by the end of its name) or of a listing.
+    """What goes wrong, by the file's name.
 
-    answers: status codes instead of the answer.  cuts: send so many bytes of the answer, then close.  spoilt: send
-    other bytes than the listing promises.  hold: send so many bytes, then nothing until `released` is set.
+    answers: status codes, one a request, instead of the answer; by the end of the path.  cuts: send so many bytes of
+    the answer, then close; one a request.  spoilt: so many answers have other bytes than the listing promises.
+    hold: nothing beyond so many bytes of the file is sent until `released` is set.  ranges: whether Range is heeded.
     """
 
     answers: dict[str, list[int]] = field(default_factory=dict)
@@ -155,13 +156,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[: faults.cuts[file].pop(0)])
             self.close_connection = True
             return
-        held = faults.hold.pop(file, None)
-        if held is not None:
-            self.wfile.write(body[:held])
-            self.wfile.flush()
-            faults.released.wait(60)
-            body = body[held:]
         try:
+            if file in faults.hold and not faults.released.is_set():
+                first = max(0, faults.hold[file] - start)
+                self.wfile.write(body[:first])
+                self.wfile.flush()
+                faults.released.wait(60)
+                body = body[first:]
             for place in range(0, len(body), _BLOCK):
                 self.wfile.write(body[place : place + _BLOCK])
         except OSError:  # the client has gone

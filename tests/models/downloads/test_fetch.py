@@ -287,6 +287,7 @@ def test_a_killed_download_goes_on_where_it_was(vae: HubServer, tmp_path: Path) 
     had = part.stat().st_size
     assert not (tmp_path / VAE.place).exists()
     assert presence(Places(tmp_path, VAE)) == "part"
+    vae.faults.released.set()
     fetch(tmp_path)
     assert [asked.start for asked in vae.bytes_of(VAE_FILE)] == [0, had]
     assert (tmp_path / VAE.place / "wan_2.1_vae.safetensors").read_bytes() == CONTENT

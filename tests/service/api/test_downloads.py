@@ -139,6 +139,7 @@ def test_a_killed_engine_goes_on_at_the_next_start(
         wait_until(lambda: any(part.stat().st_size >= 250_000 for part in parts("*.part")))
         engine.process.kill()
         engine.process.wait(30)
+    stocked.faults.released.set()
     with running_engine(tmp_path / "home2", *flags) as engine:
         assert engine.http.get(f"/downloads/{VAE.name}").json()["state"] == "part"
         engine.http.post("/downloads", json=ASKED)
