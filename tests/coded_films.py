@@ -108,8 +108,6 @@ def read_clicks(path: Path, track: int = 0) -> list[float]:
             time = start + int(at) / RATE
             if not clicks or time - clicks[-1] > 0.01:
                 clicks.append(time)
-            else:
-                continue
     return clicks
 
 

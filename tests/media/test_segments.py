@@ -16,7 +16,7 @@ from wan_engine.media.segments import CutJob, Piece, PieceCoding, cut_pieces, ke
 from wan_engine.media.small_frames import SmallFrames
 from wan_engine.media.tools import find_ffmpeg, run_ffmpeg
 
-CODING = PieceCoding(208, 112, "h264", "software", 17, "ultrafast", "yuv420p", sound=True, interlaced=False)
+CODING = PieceCoding(208, 112, "h264", "software", 17, "veryfast", "yuv420p", sound=True, interlaced=False)
 NTSC = Fraction(24000, 1001)
 
 

@@ -70,8 +70,10 @@ class PieceCoding:
         whole = "bwdif=mode=send_frame:deint=interlaced," if self.interlaced else ""
         shape = f"{first_filters}{whole}scale={self.width}:{self.height},format={encoder_format(encoder, self)}"
         tag = ["-tag:v", "hvc1"] if self.codec == "hevc" else []
-        # A piece must not refer to frames before it: x265 and NVENC take a forced key frame for less without being told.
-        return ["-vf", shape, "-c:v", encoder, *quality_arguments(encoder, self), "-forced-idr", "1", *tag]
+        # No piece may refer to frames before it: x265 and NVENC take a forced key frame for less unless told. And
+        # without B-frames a piece's first frame does not come to the muxer before the sound of the piece before it.
+        alone = ["-forced-idr", "1", "-bf", "0"]
+        return ["-vf", shape, "-c:v", encoder, *quality_arguments(encoder, self), *alone, *tag]
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,17 @@ def _run_arguments(job: CutJob, run: list[Piece], target: Path) -> list[str]:
         *(*seek, *film_input(job.film), *coded, "-sn", "-dn", "-map_chapters", "-1"),
         # The muxer leaves the first piece's times as they are: they must begin at 0 by themselves.
         *("-output_ts_offset", _stamp(-begin), "-f", "segment", "-segment_format", form, *options),
-        *("-reset_timestamps", "1", "-segment_list", "pipe:1", "-segment_list_type", "flat"),
+        # Times below 0, of B-frames, are the pieces' own affair: moved here, all cuts would come too early.
+        *(
+            "-avoid_negative_ts",
+            "disabled",
+            "-reset_timestamps",
+            "1",
+            "-segment_list",
+            "pipe:1",
+            "-segment_list_type",
+            "flat",
+        ),
         *("-segment_list_flags", "live", *places, file_url(target)),
         *(unheard_sound(job.film) if job.coding and not job.coding.sound else []),
     ]
