@@ -86,13 +86,17 @@ class Installation:
     def start(self) -> InstallState:
         """Begin the installation, or go on with one that was cut off; nothing if it runs or is done. Raises OSError."""
         with self._starting:
-            if not self._is_running() and not self.is_ready():
+            if not self._runs() and not self.is_ready():
                 command: list[str | Path] = [sys.executable, self._script, "engine"]
                 folder, log = self._script.parent, self._engine.progress
                 self._run = start_detached(command, folder, self.environment(), log, errors_only=True)
         return self.state()
 
     def _is_running(self) -> bool:
+        # A start takes a moment on a busy machine, and has emptied the progress file by then.
+        return self._starting.locked() or self._runs()
+
+    def _runs(self) -> bool:
         ours = self._run is not None and self._run.poll() is None
         return ours or bool(self._engine.is_being_set_up())
 

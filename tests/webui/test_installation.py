@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from small_project import INSTALL, Project
+from wan_webui import installation as installation_module
 from wan_webui.installation import Installation, InstallState
 from wan_webui.process import start_detached, tail
 
@@ -84,6 +86,21 @@ def test_a_run_that_was_killed_is_cut_off_not_running(project: Project) -> None:
     state = wait(installation, lambda state: state.state != "installing")
     assert state.state == "failed"
     assert "goes on where it stopped" in state.message
+
+
+@posix_only
+def test_a_run_that_is_being_started_counts(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    installation = Installation(project.venv, project.root)
+    seen: list[str] = []
+
+    def start_slowly(*command: Any, **options: Any) -> subprocess.Popen[bytes]:
+        seen.append(installation.state().state)
+        return start_detached(*command, **options)
+
+    monkeypatch.setattr(installation_module, "start_detached", start_slowly)
+    installation.start()
+    assert seen == ["installing"]
+    kill(installation)
 
 
 def test_an_install_script_that_crashes_shows_its_words(project: Project) -> None:
