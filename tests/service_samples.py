@@ -10,6 +10,7 @@ from typing import Any
 
 from wan_engine.service.config import ServiceConfig, Timing, write_config
 from wan_engine.service.records import NewJob
+from wan_engine.service.worker_board import WorkerBoard, WorkerInfo
 from wan_engine.settings import Settings, settings_to_mapping
 
 QUICK = Timing(lease=3.0, renew=0.3, poll=0.05, worker_idle=0.5, cancel_patience=2.0, host_wait=2.0, host_fresh=2.0)
@@ -51,6 +52,11 @@ class Clock:
 def job(settings: Settings = SMALL_FILM, **values: Any) -> NewJob:
     """A job for a film."""
     return NewJob(settings=settings_to_mapping(settings), **values)
+
+
+def living(board: WorkerBoard, fresh: float) -> list[WorkerInfo]:
+    """The workers that gave a sign of life in the last `fresh` seconds, by device."""
+    return [each for each in board.all() if each.silent <= fresh]
 
 
 def quick_config(folder: Path, **values: Any) -> ServiceConfig:

@@ -44,10 +44,6 @@ class EngineClient:
         self._engine = engine
         self._timeout = timeout
 
-    def settings_table(self) -> Values:
-        """The table of settings, their groups and the families' defaults."""
-        return dict(self._ask("GET", "settings"))
-
     def plan(self, settings: Mapping[str, Any]) -> Values:
         """Plan a film: its plan, prompts and notes."""
         return dict(self._ask("POST", "plans", {"settings": dict(settings)}))
@@ -95,10 +91,6 @@ class EngineClient:
     def save_preset(self, name: str, settings: Mapping[str, Any]) -> None:
         """Save settings under a name, in place of what was there."""
         self._ask("PUT", f"presets/{_part(name)}", dict(settings))
-
-    def delete_preset(self, name: str) -> None:
-        """Forget saved settings."""
-        self._ask("DELETE", f"presets/{_part(name)}")
 
     def import_project(self, text: str, name: str) -> Values:
         """Settings and notes from a project or Deforum file's text; its name tells the format."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from service_samples import QUICK, job, wait_until
+from service_samples import QUICK, job, living, wait_until
 from wan_engine.service.heartbeat import Heartbeat
 from wan_engine.service.store import JobStore
 from wan_engine.service.worker_board import WorkerBoard, WorkerInfo
@@ -24,9 +24,9 @@ def test_the_lease_lasts_as_long_as_the_heart_beats(queue: JobStore) -> None:
         while time.monotonic() < until:
             assert queue.reap_expired() == []
             time.sleep(0.05)
-        assert [info.worker for info in board.live()] == ["w"]
+        assert [info.worker for info in living(board, 0.6)] == ["w"]
         assert not held.stop_wanted
-    wait_until(lambda: board.live() == [])
+    wait_until(lambda: not living(board, 0.6))
     wait_until(lambda: queue.reap_expired(time.time()))
 
 

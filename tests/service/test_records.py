@@ -28,7 +28,7 @@ def test_what_is_no_device_is_refused(text: str) -> None:
 
 
 def test_records_are_json() -> None:
-    job = Job("a", "render", "queued", "", "", 0, "auto", {"prompts": {"0": "a"}}, ("note",), 1.5)
+    job = Job("a", "queued", "", "", 0, "auto", {"prompts": {"0": "a"}}, ("note",), 1.5)
     assert json.loads(json.dumps(job.as_dict()))["notes"] == ["note"]
     event = JobEvent("a", 1, 1.5, "state", "", {"state": "queued"})
     assert json.loads(json.dumps(event.as_dict())) == event.as_dict()

@@ -63,11 +63,11 @@ def test_a_job_is_kept_as_it_was_given(store: JobStore, clock: Clock) -> None:
 @given(text=st.text())
 def test_any_text_can_be_a_title_or_a_setting(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     store = JobStore(tmp_path_factory.getbasetemp() / "texts.sqlite3")
-    added = store.add(NewJob({"prompts": {"0": text + "\ud800"}}, title=text + "\ud800", folder=text))
+    added = store.add(NewJob({"prompts": {"0": text + "\ud800"}}, title=text + "\ud800"))
     found = store.get(added.id)
     store.close()
     assert found is not None
-    assert (found.settings["prompts"]["0"], found.folder) == (text + "\ud800", text)
+    assert found.settings["prompts"]["0"] == text + "\ud800"
     assert found.title == text + "?"
 
 

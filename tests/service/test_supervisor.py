@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from service_samples import LONG_FILM, QUICK, SMALL_FILM, Clock, job, quick_config, wait_until
+from service_samples import LONG_FILM, QUICK, SMALL_FILM, Clock, job, living, quick_config, wait_until
 from wan_engine.errors import RenderError
 from wan_engine.service import supervisor as supervisor_module
 from wan_engine.service.config import CONFIG_FILE, ServiceConfig
@@ -87,7 +87,7 @@ def begun(queue: JobStore, job_id: str) -> Job:
 
 
 def workers(queue: JobStore) -> dict[str, WorkerInfo]:
-    return {info.device: info for info in WorkerBoard(queue.database, QUICK.lease).live()}
+    return {info.device: info for info in living(WorkerBoard(queue.database, QUICK.lease), QUICK.lease)}
 
 
 def test_jobs_are_rendered_and_all_memory_comes_back(queue: JobStore, supervise: Supervise) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from service_samples import LONG_FILM, QUICK, SMALL_FILM, job, wait_until
+from service_samples import LONG_FILM, QUICK, SMALL_FILM, job, living, wait_until
 from wan_engine.film import make_film
 from wan_engine.media.probe import probe
 from wan_engine.service.config import ServiceConfig, write_config
@@ -164,7 +164,7 @@ def test_a_killed_worker_s_film_goes_on_to_the_same_frames(
     assert now(queue, added.id).state == "running"
     (back,) = wait_until(queue.reap_expired, 4 * QUICK.lease)
     assert (back.state, back.attempts, back.folder) == ("queued", 1, before.folder)
-    assert wait_until(lambda: not WorkerBoard(queue.database, QUICK.lease).live())
+    assert wait_until(lambda: not living(WorkerBoard(queue.database, QUICK.lease), QUICK.lease))
     start_worker("--auto")
     done = ends(queue, added.id)
     assert (done.state, done.attempts, done.folder) == ("done", 2, before.folder)

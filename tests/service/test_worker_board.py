@@ -9,7 +9,7 @@ import sys
 import psutil
 import pytest
 
-from service_samples import Clock
+from service_samples import Clock, living
 from wan_engine.service.store import JobStore
 from wan_engine.service.worker_board import WorkerBoard, WorkerInfo
 
@@ -27,15 +27,15 @@ def test_a_device_has_one_living_worker(board: WorkerBoard, clock: Clock) -> Non
     assert board.enter(info("a"))
     assert not board.enter(info("b"))
     assert board.enter(info("c", "cuda:0"))
-    assert [each.worker for each in board.live()] == ["a", "c"]
+    assert [each.worker for each in living(board, 15)] == ["a", "c"]
     clock.move(10)
     board.beat("a")
     clock.move(10)
-    assert [each.worker for each in board.live()] == ["a"]
+    assert [each.worker for each in living(board, 15)] == ["a"]
     assert [(each.worker, each.silent) for each in board.all()] == [("a", 10), ("c", 20)]
     assert board.enter(info("d", "cuda:0"))
     board.leave("a")
-    assert [each.worker for each in board.live()] == ["d"]
+    assert [each.worker for each in living(board, 15)] == ["d"]
 
 
 def test_a_process_is_told_from_a_later_one_with_its_number() -> None:

@@ -30,6 +30,9 @@ _NVENC_PRESETS = {
 _NVENC_FORMATS = {"yuv420p10le": "p010le"}
 """NVENC's own names for the pixel formats that it calls otherwise."""
 
+_CAUSE_LENGTH = 120
+"""Most characters of ffmpeg's words in a line of the log."""
+
 
 class Coding(Protocol):
     """How a film file is coded.
@@ -63,7 +66,9 @@ def choose_encoder(ffmpeg: Ffmpeg, options: Coding) -> str:
         reason = try_encoder(ffmpeg, name, encoder_format(name, options), options.width, options.height)
         if not reason:
             return name
-        logger.info("%s is not used: %s", name, reason)
+        # The first of ffmpeg's words is the cause; what follows from it is there for whoever looks closer.
+        logger.info("%s is not used: %s", name, reason.partition(";")[0][:_CAUSE_LENGTH])
+        logger.debug("%s is not used: %s", name, reason)
         reasons[name] = reason
     said = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
     remedy = "Set encoder to auto or software" if options.encoder == "nvenc" else "Choose another codec or pixel_format"

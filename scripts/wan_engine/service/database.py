@@ -14,7 +14,7 @@ from wan_engine.storage.atomic import storage_error
 
 Values = Sequence[Any] | Mapping[str, Any]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Written into the file; a file of another version is refused."""
 
 BUSY_MILLISECONDS = 15_000
@@ -24,7 +24,6 @@ SCHEMA = """
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,
     state TEXT NOT NULL,
     title TEXT NOT NULL,
     batch TEXT NOT NULL,
@@ -36,7 +35,7 @@ CREATE TABLE jobs (
     started REAL,
     finished REAL,
     attempts INTEGER NOT NULL DEFAULT 0,
-    folder TEXT NOT NULL,
+    folder TEXT NOT NULL DEFAULT '""',
     progress TEXT NOT NULL,
     result TEXT,
     error TEXT,

@@ -15,9 +15,6 @@ STATES = ("queued", "running", "done", "failed", "cancelled")
 ENDED = ("done", "failed", "cancelled")
 """States in which nothing happens any more."""
 
-KINDS = ("render", "resume")
-"""render: a film of settings.  resume: a film whose folder was begun elsewhere, such as on the command line."""
-
 AUTO = "auto"
 """The device of a job that any of the machine's usual workers may take."""
 
@@ -57,17 +54,15 @@ class NewJob:
     """What is put into the queue.
 
     settings: a complete settings mapping (`settings.settings_to_mapping`), paths absolute.  priority: higher goes
-    first.  device: as from `device_name`.  folder: of a film that was begun, for the kind resume.
+    first.  device: as from `device_name`.
     """
 
     settings: Mapping[str, Any]
     title: str = ""
-    kind: str = "render"
     batch: str = ""
     priority: int = 0
     device: str = AUTO
     notes: tuple[str, ...] = ()
-    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,6 @@ class Job:
     """
 
     id: str
-    kind: str
     state: str
     title: str
     batch: str

@@ -64,9 +64,9 @@ class JobStore:
         job_id = f"{timestring(datetime.fromtimestamp(now))}-{secrets.token_hex(4)}"
         texts = [_plain(text) for text in (new.title, new.batch)]
         values = [json.dumps(each) for each in (dict(new.settings), new.notes)]
-        ends = [json.dumps(each) for each in (new.folder, asdict(Progress()))]
+        progress = json.dumps(asdict(Progress()))
         row = connection.execute(
-            sql.INSERT, (job_id, new.kind, *texts, new.priority, new.device, *values, now, *ends)
+            sql.INSERT, (job_id, *texts, new.priority, new.device, *values, now, progress)
         ).fetchone()
         return self._changed(connection, row)
 

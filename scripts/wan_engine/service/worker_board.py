@@ -87,7 +87,3 @@ class WorkerBoard:
     def all(self) -> Sequence[WorkerInfo]:
         """Every worker that has not left, by device, also one that is dead. Raises StorageError."""
         return [WorkerInfo(*row) for row in self._database.all(ALL, (self._clock(),))]
-
-    def live(self) -> Sequence[WorkerInfo]:
-        """The workers that live, by device. Raises StorageError."""
-        return [info for info in self.all() if info.silent <= self._fresh]

@@ -109,7 +109,6 @@ class JobSummary(BaseModel):
     """A job without its settings."""
 
     id: str
-    kind: str
     state: JobState
     title: str
     batch: str
