@@ -8,7 +8,7 @@ made = resume_film(folder, report, cancelled)       goes on where a film was sto
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -130,6 +130,18 @@ def resume_film(
     with opened_backend(settings, report, device) as backend:
         plan = replace(plan, resolved={**plan.resolved, **backend.resolve(plan)})
         return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
+
+
+def forget_clips(folder: Path, clips: Collection[int]) -> None:
+    """Have `resume_film` render these clips of a film again, by number from 0. Raises StorageError or InputError."""
+    places = open_film_folder(folder)
+    plan = read_plan(places.plan)
+    store = ClipStore(places.clips, plan)
+    for clip in plan.clips:
+        if clip.index in clips:
+            store.forget(clip)
+    resolved = {name: value for name, value in plan.resolved.items() if name != _FINISHED}
+    write_text(places.plan, plan_text(replace(plan, resolved=resolved)))
 
 
 def find_lineup(settings: Settings) -> Lineup:

@@ -12,6 +12,7 @@ from wan_engine import __version__
 from wan_engine.cli.doctor import doctor
 from wan_engine.cli.errors import UNEXPECTED, show_error
 from wan_engine.cli.export import export
+from wan_engine.cli.flf import flf_verb
 from wan_engine.cli.jobs import jobs
 from wan_engine.cli.models import models
 from wan_engine.cli.plan import plan
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for _verb in (plan, render, prompts, export, seams, doctor, serve, jobs):
     app.command()(_verb)
+app.command(name="flf")(flf_verb)
 # A schedule may begin with a minus sign; it must not be taken for an unknown flag.
 app.command(context_settings={"ignore_unknown_options": True})(values)
 app.add_typer(models, name="models")

@@ -77,11 +77,11 @@ def render(
     """Render films. Several files are a batch: one that fails does not stop the rest."""
     if resume is not None:
         _check_resume(files or [], flags)
-        _show_film(screen, _resume(screen, resume))
+        show_film(screen, _resume(screen, resume))
     elif not files:
         raise InputError(Problem("no file is given", "Give a project file, or --resume with a film's folder"))
     elif len(files) == 1:
-        _show_film(screen, _render_file(screen, files[0], flags))
+        show_film(screen, _render_file(screen, files[0], flags))
     else:
         _render_batch(screen, files, flags)
 
@@ -98,7 +98,7 @@ def _resume(screen: Screen, folder: str) -> Outcome:
     from wan_engine.storage.places import open_film_folder
 
     plan = read_plan(open_film_folder(Path(folder)).plan)
-    with _watched(screen, plan) as (report, cancelled):
+    with watched(screen, plan) as (report, cancelled):
         return Outcome(folder, resume_film(Path(folder), report, cancelled))
 
 
@@ -113,12 +113,12 @@ def _render_file(screen: Screen, file: str, flags: Flags) -> Outcome:
         plan = plan_film(settings)
     screen.line(screen.err, f"Arguments checked: {one_line(project.file)}")
     show_notes(screen, screen.err, project.notes)
-    with problems_placed(project, flags), _watched(screen, plan) as (report, cancelled):
+    with problems_placed(project, flags), watched(screen, plan) as (report, cancelled):
         return Outcome(file, make_film(settings, report, cancelled), project.notes)
 
 
 @contextmanager
-def _watched(screen: Screen, plan: Plan) -> Iterator[tuple[Report, CancelCheck]]:
+def watched(screen: Screen, plan: Plan) -> Iterator[tuple[Report, CancelCheck]]:
     """What a render reports to and asks, while its progress is shown and Ctrl-C means stop.
 
     An error that ends it says how to go on, once the film has a folder.
@@ -168,7 +168,7 @@ def _try_file(screen: Screen, file: str, flags: Flags) -> Outcome:
         return Outcome(file, error=error)
 
 
-def _show_film(screen: Screen, outcome: Outcome) -> None:
+def show_film(screen: Screen, outcome: Outcome) -> None:
     if screen.json:
         screen.document(outcome.as_dict())
         return

@@ -96,6 +96,11 @@ class ClipStore:
         write_json(self._record_file(clip), {"inputs": inputs, "file": file_hash(self.film_file(clip))})
         self.state_file(clip).unlink(missing_ok=True)
 
+    def forget(self, clip: Clip) -> None:
+        """Have the clip rendered again from its first step."""
+        for file in (self._record_file(clip), self.film_file(clip), self.state_file(clip)):
+            file.unlink(missing_ok=True)
+
     def hand_over(self, clip: Clip) -> Picture:
         """The finished clip's model frame `intervals`: the first film frame of the next clip."""
         return clip_frame(self.film_file(clip), clip.intervals)

@@ -124,7 +124,7 @@ def _listed(value: Any) -> list[Any]:
 def _keyframes(value: Any, draft: Draft) -> Iterator[Keyframe]:
     """The keyframes that can be read; every other entry is a problem with its number."""
     if isinstance(value, str):
-        value = [_pair(entry) for entry in value.split(",") if entry.strip()]
+        value = pairs_from_words(value)
     if not isinstance(value, list):
         draft.problems.add(Problem("there are no keyframes", _FORM, field="keyframes"))
         return
@@ -143,10 +143,10 @@ def _keyframes(value: Any, draft: Draft) -> Iterator[Keyframe]:
         yield keyframe
 
 
-def _pair(entry: str) -> list[str]:
-    """`a.png:3.0` of a command line. The last colon counts: a path may begin with `C:`."""
-    image, colon, seconds = entry.strip().rpartition(":")
-    return [image, seconds] if colon else [seconds]
+def pairs_from_words(words: str) -> list[list[str]]:
+    """`a.png:0.0,b.png:3.0` of a command line as pairs. The last colon of each counts: a path may begin with `C:`."""
+    entries = (entry.strip().rpartition(":") for entry in words.split(",") if entry.strip())
+    return [[image, seconds] for image, _, seconds in entries]
 
 
 def _keyframe(entry: Any) -> Keyframe:

@@ -74,6 +74,23 @@ def project_from_text(text: str, name: str = "", folder: Path | None = None) -> 
     return Project(settings, (*document.notes, *draft.notes), name)
 
 
+def project_from_values(values: Mapping[str, Any], folder: Path) -> Project:
+    """The project of values as a file with `kind` holds them; relative paths count from `folder`. Raises InputError."""
+    draft = _own_draft(values)
+    return Project(with_folder(_checked(draft, ""), folder), tuple(draft.notes))
+
+
+def values_of_file(path: Path) -> dict[str, Any]:
+    """The plain values of a project file, for whoever puts flags over them. Raises InputError when it holds none."""
+    try:
+        document = _document(read_text(path).removeprefix("\ufeff"), str(path))
+    except InputError as error:
+        raise _named(error.problems, str(path)) from error
+    if not isinstance(document.value, dict):
+        raise InputError(Problem("it holds no settings", "Write one name and its value a line", file=str(path)))
+    return dict(document.value)
+
+
 def settings_from_values(values: Mapping[str, Any]) -> Settings:
     """Checked settings from values by our own names, as a file with `kind: schedule` holds them; paths as they are.
 

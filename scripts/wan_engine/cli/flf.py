@@ -1,0 +1,121 @@
+"""The verb `flf`: a film from pictures with times, by flags or a keyframe project."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from wan_engine.cli.flags import verb
+from wan_engine.cli.plan_view import show_notes
+from wan_engine.cli.render import Outcome, show_film, watched
+from wan_engine.cli.screen import Screen, one_line
+from wan_engine.errors import InputError, Problem
+
+
+@dataclass(frozen=True)
+class _Flag:
+    """One flag, by the name it has in keyframe projects. metavar: "" for a switch.  is_path: it counts from here."""
+
+    name: str
+    metavar: str
+    help: str
+    is_path: bool = False
+
+
+_FLAGS = (
+    _Flag("keyframes", "PAIRS", 'Pictures and their seconds: "a.png:0.0,b.png:3.0".'),
+    _Flag("prompt", "TEXT", "The prompt of all segments."),
+    _Flag("sub_prompts", "TEXTS", 'A prompt for each segment, "|" between them.'),
+    _Flag("ckpt_dir", "PATH", "The first-last-frame model. Without it the embedded small model is used.", is_path=True),
+    _Flag("size", "W*H", "Size of the film in pixels, such as 1280*720."),
+    _Flag("fps", "RATE", "Frames a second of the film; default 24."),
+    _Flag("sample_steps", "INTEGER", "Denoising steps."),
+    _Flag("sample_shift", "NUMBER", "Shift of the noise schedule."),
+    _Flag("sample_guide_scale", "NUMBER", "How strongly the prompt is followed."),
+    _Flag("base_seed", "INTEGER", "Seed of the first segment; each later one adds one. -1 draws it."),
+    _Flag("num_gpus", "INTEGER", "Read and told; one GPU renders the segments so far."),
+    _Flag("gpu_ids", "NUMBERS", "Read and told; one GPU renders the segments so far."),
+    _Flag("output_dir", "PATH", "Folder of films; default outputs.", is_path=True),
+    _Flag("smoothing_method", "NAME", "temporal_filter, optical_flow or none."),
+    _Flag("offload_model", "", "Keep the model out of the GPU while it is not used."),
+    _Flag("t5_cpu", "", "Encode texts on the CPU."),
+    _Flag("enable_smoothing", "", "Soften the joins of the segments; on unless --no_smoothing is given."),
+    _Flag("no_smoothing", "", "Leave the joins as they are."),
+    _Flag("keep_intermediates", "", "Keep the segments without loss beside the film."),
+)
+_OWN = (
+    _Flag("config", "FILE", "A keyframe project, YAML or JSON; flags win over it."),
+    _Flag("output", "FILE", "Where the finished film is put; default output_final.mp4."),
+    _Flag("resume_from", "INTEGER", "Make this segment, from 1, and all later ones again; the rest is kept."),
+    _Flag("force_regenerate", "", "Make everything again."),
+)
+
+
+def flf(screen: Screen, **given: Any) -> None:
+    """Make a film from keyframes. One that was stopped is gone on with when it is asked for again."""
+    from wan_engine.film import plan_film
+    from wan_engine.keyframes import Again, copy_film, keyframe_project, make_keyframe_film
+    from wan_engine.schedule.seeds import fixed_seed
+
+    again = Again(_segment(given["resume_from"]), bool(given["force_regenerate"]))
+    folder = Path(given["config"]).expanduser().absolute().parent if given["config"] else Path.cwd()
+    project = keyframe_project(_values(given), folder)
+    plan = plan_film(fixed_seed(project.settings))
+    show_notes(screen, screen.err, project.notes)
+    with watched(screen, plan) as (report, cancelled):
+        made = make_keyframe_film(project.settings, report, cancelled, again)
+    target = Path(given["output"] or "output_final.mp4").expanduser()
+    copy_film(made, target)
+    if not screen.json:
+        screen.line(screen.out, f"Keyframe film: {one_line(str(target.absolute()))}")
+    show_film(screen, Outcome(str(given["config"] or "command line"), made, project.notes))
+
+
+def _segment(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not text.strip().isdecimal() or int(text) < 1:
+        problem = Problem(f"{text!r} is no number of a segment", "Segments count from 1", field="resume_from")
+        raise InputError(problem)
+    return int(text)
+
+
+def _values(given: dict[str, Any]) -> dict[str, Any]:
+    """The project file's values with the flags over them; paths of flags count from the current folder."""
+    from wan_engine.schedule.keyframes import pairs_from_words
+    from wan_engine.schedule.project import values_of_file
+
+    values = values_of_file(Path(given["config"]).expanduser()) if given["config"] else {}
+    for flag in _FLAGS:
+        value = given[flag.name]
+        if value in (None, False):
+            continue
+        values[flag.name] = str(Path(value).expanduser().absolute()) if flag.is_path else value
+    if given["keyframes"]:
+        here = Path.cwd()
+        pairs = pairs_from_words(given["keyframes"])
+        values["keyframes"] = [[str(here / Path(image).expanduser()), seconds] for image, seconds in pairs]
+    if values.pop("no_smoothing", False):
+        values["enable_smoothing"] = False
+    values["keep_clips"] = values.pop("keep_intermediates", values.get("keep_clips", True))
+    return values
+
+
+def _signature() -> inspect.Signature:
+    entries = [inspect.Parameter("screen", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Screen)]
+    for flag in (*_OWN, *_FLAGS):
+        names = dict.fromkeys((f"--{flag.name}", f"--{flag.name.replace('_', '-')}"))
+        default: Any = None if flag.metavar else False
+        option = typer.Option(default, *names, metavar=flag.metavar or None, help=flag.help, show_default=False)
+        kind = str | None if flag.metavar else bool
+        entries.append(inspect.Parameter(flag.name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=kind))
+    return inspect.Signature(entries)
+
+
+# One parameter a flag, as the verbs of typer want them, from the table above.
+flf.__signature__ = _signature()  # type: ignore[attr-defined]
+flf_verb = verb()(flf)

@@ -1,0 +1,84 @@
+"""The verb `flf`: flags, the project file under them, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from wan_engine.cli.app import main
+
+PROJECT = """
+keyframes: [[a.png, 0.0], [b.png, 0.5], [c.png, 1.0]]
+prompt: a harbour
+backend: dry_run
+base_seed: 3
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a project in it; the current folder is another."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for name in "abc":
+        Image.new("RGB", (64, 64), (90, 20, 20)).save(folder / f"{name}.png")
+    (folder / "config.yaml").write_text(PROJECT, encoding="utf-8")
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    return folder
+
+
+def test_a_config_becomes_a_film(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = str(place / "config.yaml")
+    assert main(["flf", "--config", config, "--fps", "16", "--output", "mine/film.mp4", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert Path("mine/film.mp4").read_bytes() == Path(answer["film"]).read_bytes()
+    plan = json.loads(Path(answer["plan"]).read_text(encoding="utf-8"))
+    assert (plan["frames"], [clip["seed"] for clip in plan["clips"]]) == (17, [3, 4])
+    assert plan["clips"][0]["start_image"] == str(place / "a.png")
+    assert (Path(answer["folder"]) / "clips" / "clip_0001.mkv").is_file()
+
+
+def test_flags_alone_are_enough_and_win(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = f"{place / 'a.png'}:0.0,{place / 'b.png'}:0.5"
+    flags = ["--keyframes", pairs, "--sub_prompts", "sea", "--size", "64*64", "--sample-steps", "2", "--no_smoothing"]
+    assert main(["flf", "--config", str(place / "config.yaml"), *flags]) == 0
+    out = capsys.readouterr().out
+    assert f"Keyframe film: {Path('output_final.mp4').absolute()}" in out
+    (settings,) = Path("outputs", "keyframes").rglob("*_settings.json")
+    values = json.loads(settings.read_text(encoding="utf-8"))
+    assert (values["prompts"], values["steps"], values["smoothing"]) == ({"0": "a harbour, sea"}, "2", "none")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], "there are no keyframes"),
+        (["--keyframes", "a.png:0,b.png:1", "--prompt", "x"], 'there is no file "'),
+        (["--keyframes", "a.png:x,b.png:1", "--prompt", "x"], "is no number of seconds"),
+        (["--resume_from", "0"], "'0' is no number of a segment"),
+        (["--resume_from", "two"], "'two' is no number of a segment"),
+        (["--config", "nothing.yaml"], "nothing.yaml"),
+        (["--size", "large"], "size: 'large' is no size"),
+    ],
+)
+def test_bad_input_ends_in_words(place: Path, flags: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["flf", *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("outputs").exists()
+    assert not Path("output_final.mp4").exists()
+
+
+def test_segments_can_be_made_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = ["flf", "--config", str(place / "config.yaml"), "--plain"]
+    assert main(config) == 0
+    assert main([*config, "--resume_from", "2"]) == 0
+    told = capsys.readouterr().err
+    assert "Clip 1 of 2 kept from before" in told or "kept from before" in told
+    assert len(list(Path("outputs", "keyframes").iterdir())) == 1
+    assert main([*config, "--force_regenerate"]) == 0
+    assert len(list(Path("outputs", "keyframes").iterdir())) == 2
