@@ -52,7 +52,8 @@ class GenerationConfig:
 
     def values(self) -> dict[str, Any]:
         """The config as a keyframe project holds it, without what is not set."""
-        given: dict[str, Any] = {name: value for name, value in asdict(self).items() if value is not None and value != ""}
+        named: dict[str, Any] = asdict(self)
+        given = {name: value for name, value in named.items() if value is not None and value != ""}
         keep = given.pop("keep_intermediates")
         paths = {name: str(Path(given[name]).absolute()) for name in ("ckpt_dir", "output_dir") if name in given}
         return {**given, **paths, "fps": str(self.fps), "keep_clips": keep}
