@@ -25,7 +25,10 @@ from wan_engine.home import state_home
 PROJECT = Path(__file__).resolve().parents[2]
 """The extension's folder."""
 
-MODEL_FOLDERS = ("wan", "diffusers", "Stable-diffusion", "VAE", "text_encoder", "Lora")
+MODEL_FOLDERS = (
+    *("wan", "diffusers", "Stable-diffusion", "diffusion_models", "unet", "VAE"),
+    *("text_encoder", "text_encoders", "clip_vision", "Lora"),
+)
 """Folders in a WebUI's models folder that may hold what a Wan model is made of."""
 
 HOLD_LOCK = "wan_hold_queue_lock"
