@@ -1,6 +1,6 @@
 """Talks to the engine for the tab: one method a question, answers as plain values, errors with what to do.
 
-Synchronous, for gradio's handlers. What makes something starts the engine; looking at jobs does not.
+Synchronous, for gradio's handlers. Whoever asks starts the engine; the page's own looks at jobs go by `forward`.
 """
 
 from __future__ import annotations
@@ -53,40 +53,16 @@ class EngineClient:
         wanted = {"settings": dict(settings), "title": title, "priority": priority}
         return dict(self._ask("POST", "renders", wanted))
 
-    def jobs(self, limit: int = 50) -> Values:
-        """The jobs, newest first, and how many there are in each state."""
-        return dict(self._ask("GET", f"jobs?limit={limit}", start=False))
-
-    def job(self, job_id: str) -> Values:
-        """One job."""
-        return dict(self._ask("GET", f"jobs/{_part(job_id)}", start=False))
-
-    def cancel(self, job_id: str) -> Values:
-        """Stop a job; its finished clips stay."""
-        return dict(self._ask("POST", f"jobs/{_part(job_id)}/cancel", {}))
-
-    def resume(self, job_id: str) -> Values:
-        """Go on with a job that was stopped or failed."""
-        return dict(self._ask("POST", f"jobs/{_part(job_id)}/resume", {}))
-
     def upload(self, path: Path) -> Values:
         """Send a picture, film or sound; the answer holds its path at the engine and what it is."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
-        with self._connection(start=True) as connection:
+        with self._connection() as connection:
             sent = {"params": {"name": path.name}, "headers": headers, "content": _blocks(path)}
             return dict(_answer(connection, "POST", "uploads", **sent))
 
     def models(self) -> list[Values]:
         """The models that are there."""
         return list(self._ask("GET", "models"))
-
-    def presets(self) -> list[str]:
-        """The names of the saved settings."""
-        return list(self._ask("GET", "presets")["presets"])
-
-    def preset(self, name: str) -> Values:
-        """Saved settings."""
-        return dict(self._ask("GET", f"presets/{_part(name)}"))
 
     def save_preset(self, name: str, settings: Mapping[str, Any]) -> None:
         """Save settings under a name, in place of what was there."""
@@ -100,18 +76,15 @@ class EngineClient:
         """Settings as the text of a project file, or of Deforum's (`deforum`), and notes."""
         return dict(self._ask("POST", "exports", {"settings": dict(settings), "form": form}))
 
-    def _ask(self, method: str, path: str, body: Values | None = None, *, start: bool = True) -> Any:
-        with self._connection(start) as connection:
+    def _ask(self, method: str, path: str, body: Values | None = None) -> Any:
+        with self._connection() as connection:
             return _answer(connection, method, path, json=body)
 
-    def _connection(self, start: bool) -> httpx.Client:
+    def _connection(self) -> httpx.Client:
         try:
-            info = self._engine.ensure() if start else self._engine.find()
+            return connect(self._engine.ensure(), self._timeout)
         except EngineUnavailable as error:
             raise ClientError(unavailable(error.message, error.remedy)) from error
-        if info is None:
-            raise ClientError(unavailable("The engine does not run", "It starts with the next plan or film"))
-        return connect(info, self._timeout)
 
 
 def problem_document(status: int, detail: str, remedy: str = "", error: str = "") -> Values:
