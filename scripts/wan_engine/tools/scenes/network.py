@@ -43,7 +43,8 @@ def load_network() -> Any:
     if folder is None:
         raise ModelError("the network TransNetV2 is not installed", _REMEDY)
     try:
-        network = _network_class(_layers(folder))
+        with torch.random.fork_rng(devices=[]):  # the layers draw their first weights
+            network = _network_class(_layers(folder))
         network.load_state_dict(torch.load(folder / _WEIGHTS, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError, ImportError, AttributeError, TypeError) as error:
         raise ModelError(f"the network in {folder} cannot be loaded: {error}", _REMEDY) from error
