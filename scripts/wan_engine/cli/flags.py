@@ -7,7 +7,7 @@ come together.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import typer
@@ -30,10 +30,14 @@ _VALUE_WORDS = {
     "text": "TEXT",
 }
 
-FLAGGED: tuple[SettingSpec, ...] = tuple(
-    spec for spec in SETTINGS.values() if spec.kind in _VALUE_WORDS or spec.kind in ("bool", "choice")
-)
-"""The settings that have a flag: all but those whose value is an object."""
+
+def flagged(table: Mapping[str, SettingSpec]) -> tuple[SettingSpec, ...]:
+    """The settings of a table that have a flag: all but those whose value is an object."""
+    return tuple(spec for spec in table.values() if spec.kind in _VALUE_WORDS or spec.kind in ("bool", "choice"))
+
+
+FLAGGED = flagged(SETTINGS)
+"""The settings of films that have a flag."""
 
 
 def flag_name(setting: str) -> str:
@@ -51,24 +55,26 @@ def range_words(spec: SettingSpec) -> str:
     return f"{low} to {high} {spec.unit}".strip()
 
 
-def verb(with_settings: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def verb(
+    with_settings: bool = False, table: Mapping[str, SettingSpec] = SETTINGS
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Turn a function into a verb of the command line.
 
     The function's parameter `screen` is filled from `--json`, `--plain` and `--verbose`. With `with_settings` its
-    parameter `flags` gets the settings that were given as flags. Its other parameters are its own.
+    parameter `flags` gets the settings of `table` that were given as flags. Its other parameters are its own.
     """
+    specs = flagged(table) if with_settings else ()
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def run(**values: Any) -> None:
-            names = [spec.name for spec in FLAGGED] if with_settings else []
-            flags = {name: value for name in names if (value := values.pop(name)) is not None}
+            flags = {spec.name: value for spec in specs if (value := values.pop(spec.name)) is not None}
             screen = Screen(*(values.pop(name) for name in ("json", "plain", "verbose")))
             screen.start_logging()
             function(screen, *([flags] if with_settings else []), **values)
 
         signature = inspect.signature(function, eval_str=True)
         own = [entry for entry in signature.parameters.values() if entry.name not in ("screen", "flags")]
-        setting_flags = [_setting_parameter(spec) for spec in FLAGGED] if with_settings else []
+        setting_flags = [_setting_parameter(spec) for spec in specs]
         run.__name__, run.__doc__ = function.__name__, function.__doc__
         run.__signature__ = signature.replace(parameters=[*own, *_common(), *setting_flags])  # type: ignore[attr-defined]
         return run

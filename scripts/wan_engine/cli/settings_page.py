@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 
-from wan_engine.cli.flags import FLAGGED, flag_name, range_words
+from wan_engine.cli.flags import flag_name, flagged, range_words
 from wan_engine.settings import GROUPS, SETTINGS, SettingSpec
+from wan_engine.settings_split import SPLIT_SETTINGS
 
 _TITLES = {
     "prompts": "Prompts",
@@ -15,6 +17,8 @@ _TITLES = {
     "model": "Model",
     "sampling": "Sampling",
     "output": "Output",
+    "scenes": "Scenes: finding them",
+    "files": "Scenes: their files",
 }
 
 _KINDS = {
@@ -46,17 +50,19 @@ says.
 
 def page() -> str:
     """The page, as Markdown."""
-    return "\n".join([_HEAD, *(_group(name) for name in GROUPS)])
+    films = [_group(name, SETTINGS) for name in GROUPS]
+    return "\n".join([_HEAD, *films, *(_group(name, SPLIT_SETTINGS) for name in ("scenes", "files"))])
 
 
-def _group(name: str) -> str:
-    rows = [_row(spec) for spec in SETTINGS.values() if spec.group == name]
+def _group(name: str, table: Mapping[str, SettingSpec]) -> str:
+    with_flag = flagged(table)
+    rows = [_row(spec, spec in with_flag) for spec in table.values() if spec.group == name]
     head = ["| setting | flag | value | default | what it does |", "|---|---|---|---|---|"]
     return "\n".join([f"## {_TITLES[name]}", "", *head, *rows, ""])
 
 
-def _row(spec: SettingSpec) -> str:
-    flag = f"`{flag_name(spec.name)}`" if spec in FLAGGED else ""
+def _row(spec: SettingSpec, has_flag: bool) -> str:
+    flag = f"`{flag_name(spec.name)}`" if has_flag else ""
     allowed = ", ".join(f"`{choice}`" for choice in spec.choices) or range_words(spec)
     value = f"{_KINDS[spec.kind]}{' ' if spec.kind == 'choice' else ', ' if allowed else ''}{allowed}"
     default = spec.default if isinstance(spec.default, str) else json.dumps(spec.default)
