@@ -21,6 +21,7 @@ from wan_engine.cli.render import render
 from wan_engine.cli.screen import Screen, prepare_streams, silence_stdout
 from wan_engine.cli.seams import seams
 from wan_engine.cli.serve import serve
+from wan_engine.cli.split import split
 from wan_engine.cli.values import values
 
 app = typer.Typer(
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _verb in (plan, render, prompts, export, seams, doctor, serve, jobs):
+for _verb in (plan, render, prompts, export, seams, doctor, serve, jobs, split):
     app.command()(_verb)
 app.command(name="flf")(flf_verb)
 # A schedule may begin with a minus sign; it must not be taken for an unknown flag.
