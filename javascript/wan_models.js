@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [page, server, form, models] = ["page", "server", "form", "models"].map(part);
+    const [page, dom, server, form, models] = ["page", "dom", "server", "form", "models"].map(part);
 
     let known = [];
 
@@ -14,10 +14,31 @@
         });
     }
 
+    /** Below the picker: what the chosen model is made of, what it lacks and where that could come from. */
+    function details(model) {
+        const picker = dom.inTab("#wan_model");
+        if (!picker) return;
+        let place = dom.inTab("#wan_model_details");
+        if (!place) {
+            place = dom.el("div", { id: "wan_model_details", class: "wan-quiet", "aria-live": "polite" });
+            picker.after(place);
+        }
+        const missing = (model && model.missing) || [], notes = (model && model.notes) || [];
+        const parts = Object.entries((model && model.parts) || {}).filter(([, path]) => path !== model.path);
+        const lines = parts.map(([name, path]) => dom.el("div", { text: `${name}: ${path}` }));
+        dom.fill(place,
+            ...missing.map((text) => dom.el("div", { class: "wan-lack", text })),
+            missing.length ? dom.el("div", { text: model.remedy }) : null,
+            ...notes.map((text) => dom.el("div", { text })),
+            lines.length ? dom.el("details", {}, dom.el("summary", { text: "Its files" }), ...lines) : null);
+        dom.show(place, missing.length + notes.length + lines.length > 0);
+    }
+
     /** Empty boxes show what the chosen model recommends. */
     function suggest() {
         const chosen = form.valueOf("model");
-        const model = known.find((each) => each.path === chosen || chosen.startsWith(`${each.name} (`)) || known.find((each) => each.path === "");
+        const model = known.find((each) => each.kind === "model" && (each.path === chosen || each.label === chosen)) || known.find((each) => each.path === "");
+        details(chosen ? model : null);
         const words = page.own[model ? model.family : ""] || page.own[page.embedded];
         for (const [name, text] of Object.entries(words)) {
             const target = form.input(name);

@@ -19,6 +19,7 @@ from wan_engine.settings import SETTINGS
 from wan_webui.client import ClientError, EngineClient
 from wan_webui.dialect import file_path
 from wan_webui.fields import FIELDS, MODEL_FIELDS, TEXT_FORMS, collect, restore
+from wan_webui.model_choices import model_choices, model_label
 from wan_webui.timeline import hint_html, problems_html, timeline_html
 
 log = logging.getLogger(__name__)
@@ -154,10 +155,10 @@ class Actions:
         answer, _ = self._answered(payload, work)
         if not found:
             return [answer, *(gr.update() for _ in MODEL_FIELDS)]
-        choices = [(model_label(model), model["path"]) for model in found if not model["error"]]
-        others = [("The model above, if it can", ""), *(choice for choice in choices if choice[1])]
-        updates = (gr.update(choices=choices if name == "model" else others) for name in MODEL_FIELDS)
-        return [mailbox(payload, models=found), *updates]
+        choices = model_choices(found)
+        # The page shows what the chosen model lacks; LoRAs, of which there may be very many, it need not know.
+        told = [{**model, "label": model_label(model)} for model in found if model.get("kind") != "lora"]
+        return [mailbox(payload, models=told), *(gr.update(choices=choices[name]) for name in MODEL_FIELDS)]
 
     def uploader(self, name: str) -> Callable[[Any, str], tuple[str, str]]:
         """The handler of a setting's upload button: the control's new value and what is wrong."""
@@ -189,12 +190,6 @@ class Actions:
             log.exception("the tab's handler failed")
             problem = {"message": "the tab itself failed; the WebUI's log holds the reason", "remedy": ""}
             return mailbox(payload, failed=True), problems_html([problem])
-
-
-def model_label(model: Mapping[str, Any]) -> str:
-    """How a list names a model: `Wan2.2-TI2V-5B (T2V, I2V)`."""
-    modes = ", ".join(str(mode).upper() for mode in model["modes"])
-    return f"{model['name']} ({modes})" if modes else str(model["name"])
 
 
 def with_picture(text: str, path: str) -> str:

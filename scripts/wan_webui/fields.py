@@ -27,7 +27,7 @@ EMBEDDED = FAMILIES["wan-tiny"]
 _SLIDERS = ("crf",)
 _STEPS = {"soundtrack_offset": 0.1}
 _FEW_CHOICES = 4
-_ONE_LINE = ("path", "fps", "int", "float")
+_ONE_LINE = ("path", "model", "fps", "int", "float")
 _TALL = {"prompts": (8, 24), "guided_images": (3, 12), "loras": (2, 8)}
 """Lines of text boxes, at first and at most."""
 
@@ -54,13 +54,20 @@ class Section:
         return tuple(name for row in (*self.shown, *self.more) for name in row)
 
 
+_PART_ROWS: tuple[Row, ...] = (
+    ("vae", "text_encoder"),
+    ("image_encoder", "transformer_2"),
+    ("vace_module",),
+    ("model_dirs",),
+)
+
 _ARRANGED = (
     Section("prompts", "", (("prompts",), ("positive_prompt", "negative_prompt"))),
     Section(
         "model",
         "Model",
         (("model", "backend"),),
-        (("i2v_model",), ("flf2v_model",), ("loras",), ("lora_dir",), ("device", "dtype")),
+        (("i2v_model",), ("flf2v_model",), *_PART_ROWS, ("loras",), ("lora_dir",), ("device", "dtype")),
     ),
     Section(
         "film",
@@ -124,14 +131,17 @@ UPLOADS: dict[str, tuple[str, ...]] = {
 }
 """Settings whose file can be picked in the browser, with gradio's words for what is taken."""
 
-MODEL_FIELDS = ("model", "i2v_model", "flf2v_model")
-"""Settings that name a model: a list of what is there, and any path."""
+MODEL_FIELDS = (
+    *("model", "i2v_model", "flf2v_model"),
+    *("vae", "text_encoder", "image_encoder", "transformer_2", "vace_module"),
+)
+"""Settings that name a model or a part of one: a list of what is there, and any path."""
 
 OWN = ("width", "height", "model_fps", "clip_duration", "flow_shift")
 """Settings of which 0 leaves the choice to the model: a box for text, for in one for numbers not every gradio can show
 the model's own value while it is empty."""
 
-_UNSAVED_KINDS = ("prompts", "images", "path", "text")
+_UNSAVED_KINDS = ("prompts", "images", "path", "paths", "model", "text")
 
 
 def elem_id(name: str) -> str:
@@ -170,6 +180,7 @@ _EXAMPLES = {
     "guided_images": "40: /pictures/forest.png",
     "loras": "name: weight",
     "lora_dir": "loras in the engine's own folder",
+    "model_dirs": "ComfyUI",
     "output_dir": "the usual place",
     "sampler": "unipc, or 0: (unipc), 60: (euler)",
 }
@@ -246,7 +257,7 @@ def _collected(spec: SettingSpec, value: Any) -> Any:
         return value
     text = "" if value is None else str(value)
     # People paste paths with quotes around them, as their file manager copies them.
-    return text.strip().strip("\"'") if spec.kind == "path" else text
+    return text.strip().strip("\"'") if spec.kind in ("path", "model") else text
 
 
 def restore(settings: Mapping[str, Any]) -> list[Any]:

@@ -70,7 +70,7 @@ def test_a_new_form_holds_the_defaults(components: list[Any]) -> None:
 def test_what_a_person_writes_is_kept_out_of_the_hosts_configuration(components: list[Any]) -> None:
     for spec, component in zip(fields.FIELDS, components, strict=True):
         kept = getattr(component, "do_not_save_to_config", False)
-        assert kept == (spec.kind in ("prompts", "images", "path", "text"))
+        assert kept == (spec.kind in ("prompts", "images", "path", "paths", "model", "text"))
 
 
 @settings(max_examples=25)

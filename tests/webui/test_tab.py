@@ -176,9 +176,11 @@ def test_a_preset_is_saved(actions: Actions, home: Path) -> None:
 
 
 def test_models_become_choices_with_what_they_can_do(actions: Actions) -> None:
-    answer, model, i2v, _ = actions.models(note())
-    assert letter(answer)["models"][0]["family"] == FAMILIES["wan-tiny"].label
+    answer, model, i2v, *_ = actions.models(note())
+    told = letter(answer)["models"][0]
+    assert told["family"] == FAMILIES["wan-tiny"].label
     label, path = model["choices"][0]
+    assert label == told["label"]
     assert label.startswith("Wan-Tiny (T2V, I2V")
     assert path == ""
     assert i2v["choices"][0] == ("The model above, if it can", "")
