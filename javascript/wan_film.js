@@ -48,7 +48,7 @@
         if (!job) return;
         dom.show(parts.empty, false);
         dom.show(parts.box, true);
-        parts.title.textContent = job.title || jobs.NO_TITLE;
+        parts.title.textContent = parts.title.title = job.title || jobs.NO_TITLE;
         parts.chip.textContent = job.cancel_requested && job.state === "running" ? "stopping" : jobs.STATE_WORDS[job.state];
         parts.chip.className = `wan-chip wan-state-${job.state}`;
         const progress = job.progress, share = job.state === "done" ? 1 : progress.steps_total ? progress.steps_done / progress.steps_total : 0;
