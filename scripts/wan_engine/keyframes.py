@@ -55,7 +55,9 @@ class GenerationConfig:
         named: dict[str, Any] = asdict(self)
         given = {name: value for name, value in named.items() if value is not None and value != ""}
         keep = given.pop("keep_intermediates")
-        paths = {name: str(Path(given[name]).absolute()) for name in ("ckpt_dir", "output_dir") if name in given}
+        paths: dict[str, Any] = {
+            name: str(Path(given[name]).absolute()) for name in ("ckpt_dir", "output_dir") if name in given
+        }
         return {**given, **paths, "fps": str(self.fps), "keep_clips": keep}
 
 
