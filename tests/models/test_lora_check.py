@@ -112,3 +112,17 @@ def test_a_lora_that_does_not_fit_is_an_error_in_the_plan(tmp_path: Path, i2v_lo
     i2v_lora.write_bytes(i2v_lora.read_bytes()[:-9])
     with pytest.raises(ModelError, match="cut off"):
         notes(model(tmp_path / "i2v", **IMAGE), i2v_lora, "both")
+
+
+def test_the_folders_of_models_have_loras_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two with one name the state folder's is taken."""
+    monkeypatch.setenv("WAN_HOME", str(tmp_path / "state"))
+    for place in ("state/loras", "webui/Lora", "ComfyUI/models/loras"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "ink.safetensors").touch()
+        (tmp_path / place / f"of_{Path(place).name}.safetensors").touch()
+    (tmp_path / "ComfyUI" / "main.py").touch()
+    folders = f"{tmp_path / 'webui'}\n{tmp_path / 'ComfyUI'}"
+    found = find_loras(Settings(model_dirs=folders))
+    assert sorted(found) == ["ink", "of_Lora", "of_loras"]
+    assert found["ink"] == str(tmp_path / "state" / "loras" / "ink.safetensors")

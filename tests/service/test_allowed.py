@@ -110,3 +110,29 @@ def test_output_folders(roots: Roots) -> None:
         check_output_folder(roots.folders[0] / "a.png")
     with pytest.raises(InputError, match="not a folder"):
         check_output_folder(roots.folders[0] / "a.png" / "deep")
+
+
+def test_models_are_named_by_paths_inside_or_by_listed_names(
+    roots: Roots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link keeps its name, for it and its neighbours tell what its target does not."""
+    monkeypatch.chdir(tmp_path)
+    link = tmp_path / "films" / "wan.safetensors"
+    (tmp_path / "models" / "blob").touch()
+    link.symlink_to(tmp_path / "models" / "blob")
+    folders = f"{tmp_path / 'models'}\n\n '{tmp_path / 'films'}' "
+    found = settings_inside(Settings(model=str(link), vae="a-listed-name", model_dirs=folders), roots)
+    assert (found.model, found.vae) == (str(link), "a-listed-name")
+    assert found.model_dirs.splitlines() == [str(tmp_path / "models"), str(tmp_path / "films")]
+    (tmp_path / "films" / "out").symlink_to(tmp_path / "secret")
+    for values in (
+        {"model": str(tmp_path / "secret" / "key.txt")},
+        {"vae": str(tmp_path / "films" / "out" / "key.txt")},
+        {"text_encoder": "secret"},
+        {"text_encoder": ".."},
+        {"transformer_2": "films/../secret/key.txt"},
+        {"model_dirs": f"{tmp_path / 'films'}\n{tmp_path / 'secret'}"},
+    ):
+        with pytest.raises(OutsideError) as caught:
+            settings_inside(Settings(**values), roots)
+        assert [problem.field for problem in caught.value.problems] == list(values)
