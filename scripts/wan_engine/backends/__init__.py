@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wan_engine.models.attempts import Attempt
 from wan_engine.plan.model import Clip, Plan
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ class Backend(ABC):
     @abstractmethod
     def start(self, request: ClipRequest, state: RunState | None = None) -> ClipRun:
         """Begin a clip, or go on with one from `state`. Loads what is needed. Raises ModelError, RenderError."""
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was tried since this was last asked, such as the files that were loaded; nothing unless told."""
+        return ()
 
     @abstractmethod
     def close(self) -> None:

@@ -74,7 +74,9 @@ class _View:
             told, self._loading_told = self._loading_told, True
             if told:
                 return
-        style = {"note": "yellow", "film_done": "green"}.get(event.kind, "")
+        if event.attempt is not None and event.attempt.outcome == "used" and not self._screen.verbose:
+            return
+        style = {"note": "yellow", "tried": "yellow", "film_done": "green"}.get(event.kind, "")
         self._screen.line(self._screen.err, one_line(event_line(event)), style=style)
         if event.kind == "started":
             show_plan(self._screen, self._plan, self._screen.err)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,8 @@ from wan_engine.errors import ModelError, WanError
 
 Outcome = Literal["used", "failed"]
 Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
 
 _MOST_WORDS = 400
 """Characters that are kept of a library's reason; some print a page."""
@@ -35,9 +38,10 @@ class Attempt:
         return asdict(self)
 
     def __str__(self) -> str:
-        took = f" in {self.seconds:.1f} s" if self.outcome == "used" else f": {self.reason}"
-        size = f", {self.bytes / 1e9:.2f} GB" if self.bytes and self.outcome == "used" else ""
-        return f"{self.what}: {self.outcome}{took}{size}" if size or took else self.what
+        if self.outcome == "failed":
+            return f"{self.what}: failed: {self.reason}"
+        size = f", {self.bytes / 1e6:.1f} MB" if self.bytes else ""
+        return f"{self.what}: {self.seconds:.1f} s{size}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,9 @@ class Attempts:
 
     def _keep(self, way: Way, started: float, reason: str = "") -> None:
         outcome: Outcome = "failed" if reason else "used"
-        self._made.append(Attempt(way.what, outcome, reason, round(time.monotonic() - started, 3), way.bytes))
+        attempt = Attempt(way.what, outcome, reason, round(time.monotonic() - started, 3), way.bytes)
+        log.info("%s", attempt)
+        self._made.append(attempt)
 
 
 def _words(error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,18 @@ from wan_engine.models.load_component import (
     what,
 )
 from wan_engine.models.model_set import open_model
-from wan_engine.models.pipelines import KINDS, PipelineKind, build_pipeline, build_text_pipeline, check_together
+from wan_engine.models.pipelines import (
+    KINDS,
+    MASKED_VIDEO,
+    PipelineKind,
+    build_pipeline,
+    build_text_pipeline,
+    check_together,
+)
 from wan_engine.models.placer import AllOnDevice, Placer
 from wan_engine.models.quiet import quiet_libraries
 from wan_engine.models.source import ModelSource
 from wan_engine.models.tokenizer import load_tokenizer
-
-log = logging.getLogger(__name__)
 
 _Key = tuple[str, ...]
 
@@ -104,8 +108,8 @@ class Loader:
             return self._image_processor(source)
         if name not in source.components:
             return None
-        vace = source.components.get("vace") if kind.name == "WanVACEPipeline" else None
-        return self._network(source, name, vace)
+        takes_vace = kind is MASKED_VIDEO and name.startswith("transformer")
+        return self._network(source, name, source.components.get("vace") if takes_vace else None)
 
     def _tokenizer(self, source: ModelSource) -> Any:
         place = source.components["tokenizer"]
@@ -128,7 +132,6 @@ class Loader:
         def load() -> Any:
             wanted = Wanted(name, place, self._dtype_of(name), self._placer.reads_to(name), vace)
             words, size = what(wanted)
-            log.info("Loading %s", words)
             module = self.attempts.first_of([Way(words, lambda: load_network(wanted), size)], final=_final)
             self._placer.place(name, module)
             return module

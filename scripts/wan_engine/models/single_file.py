@@ -30,7 +30,8 @@ TIED = {"encoder.embed_tokens.weight": "shared.weight"}
 
 CLASSES = {
     **dict.fromkeys(("WanTransformer3DModel", "WanVACETransformer3DModel", "AutoencoderKLWan")),
-    **{"UMT5EncoderModel": "UMT5Config", "CLIPVisionModel": "CLIPVisionConfig"},
+    "UMT5EncoderModel": "UMT5Config",
+    "CLIPVisionModel": "CLIPVisionConfig",
 }
 """The networks of Wan: classes of diffusers, and classes of transformers with the class of their config."""
 

@@ -10,7 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from wan_engine.errors import ModelError
 from wan_engine.models.headers.header import Header
+from wan_engine.models.headers.read import read_header
+from wan_engine.models.spiece import Vocabulary, read_spiece
+from wan_engine.models.weights import open_weights
 
 SPIECE = "spiece_model"
 """Name of the tensor that is a SentencePiece model, byte for byte."""
@@ -40,7 +44,44 @@ def find_tokenizer(file: Path) -> Path | None:
 
 
 def load_tokenizer(place: Path) -> Any:
-    """The tokenizer of a folder."""
-    from transformers import AutoTokenizer
+    """The tokenizer of a folder, or the one that a text encoder's file carries. Raises ModelError if there is none."""
+    if not place.is_dir():
+        return _made(place, _carried(place))
+    if (place / "tokenizer.json").is_file():
+        from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(place, trust_remote_code=False, local_files_only=True)
+        return AutoTokenizer.from_pretrained(place, trust_remote_code=False, local_files_only=True)
+    return _made(place, read_spiece((place / "spiece.model").read_bytes()))
+
+
+def _carried(file: Path) -> Vocabulary:
+    header = read_header(file)
+    if SPIECE in header.tensors:
+        return read_spiece(open_weights(header)[SPIECE].numpy().tobytes())
+    if header.metadata.get(GGUF_KIND) == "t5":
+        return _of_gguf(file)
+    raise ModelError(f"{file} carries no tokenizer", f"Put one beside it: {WHERE_FROM}")
+
+
+def _of_gguf(file: Path) -> Vocabulary:
+    """The words in the metadata of a GGUF file, whose header was read before and found to be in order."""
+    from gguf import GGUFReader
+
+    fields = GGUFReader(file).fields
+    words, scores = fields["tokenizer.ggml.tokens"], fields["tokenizer.ggml.scores"]
+    texts = [words.parts[part].tobytes().decode("utf-8", errors="replace") for part in words.data]
+    numbers = [float(scores.parts[part][0]) for part in scores.data]
+    charsmap = fields.get("tokenizer.ggml.precompiled_charsmap")
+    table = bytes(int(charsmap.parts[part][0]) for part in charsmap.data) if charsmap is not None else b""
+    return Vocabulary(list(zip(texts, numbers, strict=True)), table)
+
+
+def _made(place: Path, vocabulary: Vocabulary) -> Any:
+    """T5's tokenizer with these words, as google/umt5-xxl has it."""
+    from transformers import T5Tokenizer
+
+    special = [word for word, _ in vocabulary.words[:3]]
+    if special != ["<pad>", "</s>", "<unk>"]:
+        raise ModelError(f"{place} holds the words of another model, not of UMT5", f"Put one beside it: {WHERE_FROM}")
+    # UMT5's extra words, <extra_id_0> and so on, stand in no prompt.
+    return T5Tokenizer(vocab=vocabulary.words, _spm_precompiled_charsmap=vocabulary.charsmap or None, extra_ids=0)

@@ -57,7 +57,11 @@ def _render_clip(job: ChainJob, request: ClipRequest, inputs: str) -> None:
     clip = request.clip
     state = job.store.load_state(clip, inputs)
     job.progress.say("loading", clip)
-    run = job.backend.start(request, state)
+    try:
+        run = job.backend.start(request, state)
+    finally:
+        for attempt in job.backend.attempts():
+            job.progress.tried(attempt)
     job.progress.clip_started(clip, run.steps_done)
     with StateWriter(lambda state: job.store.save_state(clip, inputs, state)) as states:
         while run.steps_done < clip.steps:

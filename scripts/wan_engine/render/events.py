@@ -10,16 +10,18 @@ from wan_engine.errors import Cancelled
 
 if TYPE_CHECKING:
     from wan_engine.backends import Picture
+    from wan_engine.models.attempts import Attempt
 
 
 @dataclass(frozen=True)
 class Event:
     """One moment of a render.
 
-    kind: started, ready, loading, clip_started, step, decoding, clip_done, encoding, film_done, released.
+    kind: started, ready, loading, tried, clip_started, step, decoding, clip_done, encoding, film_done, released.
     clip, clips: number of the clip from 0 and how many there are.  step, steps: done and all, of this clip.
     steps_done, steps_total: of the whole film.  seconds_left: estimate for the film, None before there is one.
     preview: RGB picture of what the clip becomes, with some of the step events.
+    attempt: what was tried and what came of it, of the kind `tried`.
     """
 
     kind: str
@@ -32,6 +34,7 @@ class Event:
     steps_total: int = 0
     seconds_left: float | None = None
     preview: Picture | None = None
+    attempt: Attempt | None = None
 
 
 Report = Callable[[Event], None]

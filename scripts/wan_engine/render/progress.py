@@ -10,6 +10,7 @@ from wan_engine.render.events import Event, Report
 
 if TYPE_CHECKING:
     from wan_engine.backends import Picture
+    from wan_engine.models.attempts import Attempt
 
 PREVIEW_SECONDS = 4.0
 """Least time between previews: each costs a small decode, and nobody looks more often."""
@@ -37,6 +38,10 @@ class Progress:
     def say(self, kind: str, clip: Clip | None = None, message: str = "") -> None:
         """Report a moment that is no step."""
         self._send(kind, clip, message=message)
+
+    def tried(self, attempt: Attempt) -> None:
+        """Report what was tried, which is about no clip alone."""
+        self._report(Event("tried", str(attempt), attempt=attempt))
 
     def clip_reused(self, clip: Clip) -> None:
         """A clip of an earlier run is used as it is."""

@@ -74,6 +74,10 @@ class JobReport:
             self._store.set_folder(self._job.id, self._job.worker, Path(event.message))
         if event.kind != "step":
             log.info("%s", _words(event))
+        if event.kind == "note":
+            self._store.append_event(self._job.id, "note", event.message)
+            self._store.add_notes(self._job.id, [event.message])
+            return
         try:
             self._show(event)
         except StorageError as error:
@@ -82,6 +86,9 @@ class JobReport:
             self._memory.wait(self._job, self._cancelled)
 
     def _show(self, event: Event) -> None:
+        if event.attempt is not None:
+            self._store.append_event(self._job.id, event.kind, event.message, event.attempt.as_dict())
+            return
         if event.preview is not None:
             write_jpeg(self._preview, event.preview)
         now = time.monotonic()

@@ -19,6 +19,7 @@ from wan_engine.backends.wan.run import WanRun
 from wan_engine.backends.wan.texts import Texts
 from wan_engine.errors import CapabilityError
 from wan_engine.families import MODE_WORDS, MODES, Lineup, Mode, ModelCard
+from wan_engine.models.attempts import Attempt
 from wan_engine.models.attention_choice import choose_attention, set_attention
 from wan_engine.models.devices import choose_device, choose_dtype
 from wan_engine.models.files import fingerprint
@@ -26,7 +27,7 @@ from wan_engine.models.memory.choose import Choice, choose
 from wan_engine.models.memory.measure import measure
 from wan_engine.models.memory.needs import Clip as AskedClip
 from wan_engine.models.memory.needs import Needs, Weights, needs
-from wan_engine.models.memory.place import Placer
+from wan_engine.models.memory.place import Placer, release
 from wan_engine.models.memory.profiles import FAST, PROFILES, Profile, profile_of
 from wan_engine.models.model_set import open_model
 from wan_engine.plan.model import Clip, Plan
@@ -121,8 +122,7 @@ class WanBackend(Backend):
                 session.texts.expect(self._lineup.card(clip.mode), texts)
         choice = self._choose(plan, session)
         session.placer.change(choice.profile)
-        self._say(f"Memory profile {choice.profile.name}, {choice.profile.words}: {choice.reason}")
-        return {"memory_profile": choice.profile.name}
+        return {"memory_profile": choice.profile.name, "memory": f"{choice.profile.words}; {choice.reason}"}
 
     def start(self, request: ClipRequest, state: RunState | None = None) -> WanRun:
         """Begin a clip or go on with one. Raises CapabilityError, ModelError, RenderError or OutOfMemoryError."""
@@ -148,6 +148,10 @@ class WanBackend(Backend):
             run.go_on_from(state)
         return run
 
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The components that were loaded, or failed to load, since this was last asked."""
+        return self._session.loader.attempts.take() if self._session is not None else ()
+
     @property
     def profile(self) -> Profile | None:
         """The memory profile it works under now; None before anything is decided."""
@@ -156,9 +160,11 @@ class WanBackend(Backend):
     def close(self) -> None:
         """Give the models' memory back. The backend can be used again: it loads anew."""
         if self._session is not None:
+            device = self._session.loader.device
             self._session.texts.clear()
             self._session.loader.close()
             self._session = None
+            release(device)
 
     def _settle(self, resolved: dict[str, Any]) -> _Session:
         """A loader for the device and the number format that the plan was resolved with, as far as they are here."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from wan_engine.families import Mode, ModelCard
+from wan_engine.models.attempts import Attempts
 from wan_engine.models.load import Loader
 from wan_engine.models.memory.needs import Weights, weights_of
 from wan_engine.models.memory.place import Placer
@@ -14,10 +15,14 @@ from wan_engine.models.model_set import open_model
 
 
 class ModelLoader(Protocol):
-    """Gives the pipelines of models. device, dtype: where and in which numbers the transformers compute."""
+    """Gives the pipelines of models. device, dtype: where and in which numbers the transformers compute.
+
+    attempts: what was tried.
+    """
 
     device: str
     dtype: str
+    attempts: Attempts
 
     def pipeline(self, card: ModelCard, mode: Mode) -> Any:
         """The pipeline that renders a mode, without a text encoder."""

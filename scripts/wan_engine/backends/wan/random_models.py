@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import CapabilityError
 from wan_engine.families import Mode, ModelCard
+from wan_engine.models.attempts import Attempts
 from wan_engine.models.configs import HEAD_SIZE, VARIANTS, Shapes, clip_config, umt5_config, vae_config
 from wan_engine.models.memory.needs import Weights, weights_in
 from wan_engine.models.memory.place import Placer, without_groups
@@ -157,6 +158,7 @@ class RandomLoader:
     def __init__(self, models: RandomModels, device: str, dtype: str, placer: Placer) -> None:
         self.device = device
         self.dtype = dtype
+        self.attempts = Attempts()
         self._models = models
         self._placer = placer
         self._pipelines: dict[str, Any] = {}
