@@ -13,7 +13,7 @@
     async function follow(id) {
         film.round += 1;
         const round = film.round;
-        Object.assign(film, { id, job: null, last: 0, clips: new Set(), log: [], pace: null, shown: "" });
+        Object.assign(film, { id, job: null, last: 0, clips: new Set(), log: [], tried: [], pace: null, shown: "" });
         sessionStorage.setItem("wan_job", id);
         const alive = () => film.round === round;
         let failures = 0;
@@ -96,6 +96,9 @@
             film.job.state = data.state;
             if (data.state === "running" || data.state === "queued") film.pace = null;
             jobs.refresh();
+        } else if (event.kind === "tried") {
+            film.tried.push(event.message);
+            return;
         } else if (event.kind !== "note") {
             film.job.progress = { ...film.job.progress, ...data, kind: event.kind, message: event.message };
             if (event.kind === "clip_done") film.clips.add(Number(data.clip));

@@ -8,7 +8,7 @@
     const MOST_CLIP_BUTTONS = 60;
 
     /* id, job: what is watched.  last: number of its last event.  round: counts what was watched.  shown: on the screen. */
-    Object.assign(film, { id: "", job: null, last: 0, clips: new Set(), log: [], pace: null, round: 0, parts: {}, shown: "" });
+    Object.assign(film, { id: "", job: null, last: 0, clips: new Set(), log: [], tried: [], pace: null, round: 0, parts: {}, shown: "" });
 
     function build(mount) {
         const parts = film.parts;
@@ -24,9 +24,11 @@
         parts.files = dom.el("ul", { class: "wan-files" });
         parts.log = dom.el("pre", { class: "wan-log", tabindex: "0", "aria-label": "Log of the film" });
         parts.more = dom.el("details", { class: "wan-details" }, dom.el("summary", { text: "Log" }), parts.log);
+        parts.attempts = dom.el("ul", { class: "wan-files" });
+        parts.tried = dom.el("details", { class: "wan-details" }, dom.el("summary", { text: "What was tried" }), parts.attempts);
         const head = dom.el("div", { class: "wan-head" }, parts.title, parts.chip, dom.el("span", { class: "wan-space" }), parts.resume);
         parts.box = dom.el("div", { class: "wan-stage" }, head, parts.bar, parts.status, parts.problems, parts.screen,
-            parts.clips, parts.sheet, parts.files, parts.more);
+            parts.clips, parts.sheet, parts.files, parts.tried, parts.more);
         parts.empty = dom.el("div", { class: "wan-empty" },
             dom.el("p", { text: "The film appears here." }),
             dom.el("p", { class: "wan-quiet", text: "Write prompts, look at the plan, then press Generate." }));
@@ -63,6 +65,8 @@
         drawClips(job);
         parts.log.textContent = film.log.join("\n");
         dom.show(parts.more, film.log.length > 0);
+        dom.fill(parts.attempts, ...film.tried.map((text) => dom.el("li", { text })));
+        dom.show(parts.tried, film.tried.length > 0);
         if (!jobs.hasEnded(job)) { dom.fill(parts.sheet); dom.fill(parts.files); }
         showInterrupt();
     }
