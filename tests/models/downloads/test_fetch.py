@@ -76,6 +76,16 @@ def test_a_folder_keeps_its_layout_and_only_what_is_wanted(hub: HubServer, tmp_p
         assert name == "README.md" or (tmp_path / T2V.name / name).read_bytes() == content
 
 
+def test_files_of_the_same_content_all_arrive(hub: HubServer, tmp_path: Path) -> None:
+    """The two experts of Wan 2.2 have the same config."""
+    twins = dict.fromkeys(("transformer/config.json", "transformer_2/config.json"), b'{"dim": 5120}')
+    large = dict.fromkeys(("transformer/a.safetensors", "transformer_2/a.safetensors"), CONTENT)
+    hub.repositories[T2V.repository] = Repository({**twins, **large, "model_index.json": b"{}"})
+    fetch(tmp_path, T2V.name)
+    assert all((tmp_path / T2V.name / name).read_bytes() == each for name, each in {**twins, **large}.items())
+    assert presence(Places(tmp_path, T2V)) == "there"
+
+
 def test_the_token_goes_to_the_hub_alone(
     hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -59,13 +59,11 @@ class OfflineError(ModelError):
 
 @dataclass(frozen=True)
 class Order:
-    """A download that is about to begin. missing: files that are not in the entry's folder.  needed: bytes still to
-    come."""
+    """A download that is about to begin. needed: bytes still to come."""
 
     places: Places
     hub: Hub
     listing: Listing
-    missing: tuple[HubFile, ...]
     needed: int
     patience: Patience = field(default_factory=Patience)
 
@@ -81,12 +79,12 @@ def prepare(
     hub, places, borne = Hub(), Places(root, entry), patience or Patience()
     listing = _listing(hub, places, borne, cancelled)
     try:
-        missing = tuple(file for file in listing.files if not _same_size(places.folder / file.target, file))
+        missing = [file for file in listing.files if not _same_size(places.folder / file.target, file)]
         needed = sum(file.size - _have(places.staging, file) for file in missing)
     except OSError as error:
         raise storage_error(places.folder, error, "read") from error
     check_room(root, needed)
-    return Order(places, hub, listing, missing, needed, borne)
+    return Order(places, hub, listing, needed, borne)
 
 
 def check_room(root: Path, needed: int) -> None:

@@ -139,7 +139,7 @@ class Hub:
         except (errors.OfflineModeIsEnabled, httpx2.ConnectError) as error:
             message = f"the hub at {self.address} cannot be reached ({_reason(error)})"
             raise Unreachable(message, "Check the network and its proxy") from error
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise Busy(f"the connection to {self.address} broke off ({_reason(error)})", "Try again") from error
 
     def _check_online(self) -> None:

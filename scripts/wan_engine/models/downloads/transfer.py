@@ -1,7 +1,8 @@
 """Brings one file here, whole and checked: goes on after breaks, and once anew when it is damaged.
 
-A file that is under way is `<its checksum>.part` in a folder of the download's own, one that is checked
-`<its checksum>.whole`: no reader of models takes either for a weight file, and a killed process leaves nothing else.
+A file that is under way ends in `.part` in a folder of the download's own, one that is checked in `.whole`: no reader
+of models takes either for a weight file, and a killed process leaves nothing else. The rest of the name says which
+content is wanted where, so that what came of another commit's file is never gone on with.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from wan_engine.errors import Cancelled, ModelError
 from wan_engine.models.downloads.hub import Busy, Hub, HubFile, Listing, Unreachable
 from wan_engine.models.downloads.progress import Meter
 from wan_engine.storage.atomic import storage_error
-from wan_engine.storage.hashes import file_hash
+from wan_engine.storage.hashes import file_hash, value_hash
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Way:
 
 def staged(staging: Path, file: HubFile, suffix: str) -> Path:
     """Where a file is while it is under way, or once it is checked."""
-    return staging / f"{file.identity}{suffix}"
+    return staging / (value_hash([str(file.target), file.identity]) + suffix)
 
 
 def bring(way: Way, file: HubFile) -> Path:
