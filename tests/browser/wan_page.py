@@ -9,8 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-FILM_SECONDS = 120
-"""Longest wait for a film of the small model, with the start of its worker."""
+FILM_SECONDS = 300
+"""Longest wait for a film of the small model, with the start of its worker, on a busy machine."""
 
 SMALL_FILM: Mapping[str, str] = {
     "prompts": "0: a red circle moves right on a black background\n12: a blue square moves left on a black background",
@@ -45,6 +45,10 @@ _SEEK = """(video, seconds) => new Promise((resolve) => {
     video.addEventListener("seeked", () => requestAnimationFrame(() => resolve(video.currentTime)), { once: true });
     video.currentTime = seconds;
 })"""
+
+
+_NEWER_PLAN = """(before) =>
+    Number(document.querySelector("#wan_timeline [data-number]")?.dataset.number ?? 0) > before"""
 
 
 @dataclass(frozen=True)
@@ -120,9 +124,18 @@ class WanTab:
 
     def write(self, values: Mapping[str, str]) -> None:
         """Fill in settings by name and wait until the plan follows."""
-        for name, text in values.items():
+        new = {name: text for name, text in values.items() if self.box(name).input_value() != text}
+        before = self._planned()
+        for name, text in new.items():
             self.box(name).fill(text)
+        if new:
+            # Each plan has a higher number than the one before.
+            self.page.wait_for_function(_NEWER_PLAN, arg=before, timeout=60_000)
         self.settle()
+
+    def _planned(self) -> int:
+        shown = self.timeline.locator("[data-number]")
+        return int(shown.first.get_attribute("data-number") or 0) if shown.count() else 0
 
     def settle(self) -> None:
         """Wait until the timeline shows what stands in the form."""
