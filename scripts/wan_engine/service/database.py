@@ -14,7 +14,7 @@ from wan_engine.storage.atomic import storage_error
 
 Values = Sequence[Any] | Mapping[str, Any]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Written into the file; a file of another version is refused."""
 
 BUSY_MILLISECONDS = 15_000
@@ -24,6 +24,7 @@ SCHEMA = """
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
     state TEXT NOT NULL,
     title TEXT NOT NULL,
     batch TEXT NOT NULL,

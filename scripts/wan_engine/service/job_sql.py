@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 INSERT = """
-INSERT INTO jobs (id, state, title, batch, priority, device, settings, notes, created, progress)
-VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+INSERT INTO jobs (id, kind, state, title, batch, priority, device, settings, notes, created, progress)
+VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 GET = "SELECT * FROM jobs WHERE id = ?"
 LIST = """

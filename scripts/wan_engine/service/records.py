@@ -15,6 +15,9 @@ STATES = ("queued", "running", "done", "failed", "cancelled")
 ENDED = ("done", "failed", "cancelled")
 """States in which nothing happens any more."""
 
+KINDS = ("render", "split")
+"""render: a film of settings.  split: films cut into their scenes."""
+
 AUTO = "auto"
 """The device of a job that any of the machine's usual workers may take."""
 
@@ -53,8 +56,8 @@ class Progress:
 class NewJob:
     """What is put into the queue.
 
-    settings: a complete settings mapping (`settings.settings_to_mapping`), paths absolute.  priority: higher goes
-    first.  device: as from `device_name`.
+    settings: a complete settings mapping (`settings.settings_to_mapping`; of a split, what `split_orders` makes), paths
+    absolute.  priority: higher goes first.  device: as from `device_name`.  kind: of `KINDS`.
     """
 
     settings: Mapping[str, Any]
@@ -63,6 +66,7 @@ class NewJob:
     priority: int = 0
     device: str = AUTO
     notes: tuple[str, ...] = ()
+    kind: str = "render"
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class Job:
     cancel_requested: bool = False
     worker: str = ""
     asks_memory: bool = False
+    kind: str = "render"
 
     def as_dict(self) -> dict[str, Any]:
         """The job as JSON-able values, its own and not copies: clients ask for them many times a second."""

@@ -66,7 +66,7 @@ class JobStore:
         values = [json.dumps(each) for each in (dict(new.settings), new.notes)]
         progress = json.dumps(asdict(Progress()))
         row = connection.execute(
-            sql.INSERT, (job_id, *texts, new.priority, new.device, *values, now, progress)
+            sql.INSERT, (job_id, new.kind, *texts, new.priority, new.device, *values, now, progress)
         ).fetchone()
         return self._changed(connection, row)
 

@@ -1,4 +1,4 @@
-"""A process that renders jobs on one device, one after the other: `python -m wan_engine.service.worker`.
+"""A process that works on jobs on one device, one after the other: `python -m wan_engine.service.worker`.
 
 It ends by itself when there is nothing to do, so that all memory of its GPU comes back, and when its server is gone and
 the job in hand is done. Asked to stop, it gives the job back within a step.
@@ -31,6 +31,7 @@ from wan_engine.service.heartbeat import Heartbeat
 from wan_engine.service.hosts_board import HostsBoard
 from wan_engine.service.job_report import JobReport, MemoryRequest
 from wan_engine.service.records import Job
+from wan_engine.service.split_orders import split_order_of
 from wan_engine.service.store import JobStore
 from wan_engine.service.worker_board import WorkerBoard, WorkerInfo
 from wan_engine.settings import Settings
@@ -38,11 +39,15 @@ from wan_engine.settings_check import settings_from_mapping
 from wan_engine.storage.atomic import storage_error
 from wan_engine.storage.lock import folder_lock
 from wan_engine.storage.places import check_free_space, outputs_root
+from wan_engine.tools.scenes.split import split_films
 
 log = logging.getLogger("wan_engine.service.worker")  # by name: this module is run as __main__
 
 STOP = b"s"
 """What a server writes into a worker's stdin to have it stop. It works everywhere; Windows has no SIGTERM to catch."""
+
+Made = tuple[tuple[str, ...], dict[str, Any]]
+"""What a job made: what the user should know of it, and the paths by name."""
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -123,7 +128,7 @@ class Worker:
     def _attempt(self, job: Job, cancelled: CancelCheck) -> None:
         log.info("Begun on %s, attempt %d", self._device, job.attempts)
         try:
-            made = self._render(job, cancelled)
+            notes, result = {"render": self._render, "split": self._split}[job.kind](job, cancelled)
         except Cancelled:
             self._stopped(job)
         except WanError as error:
@@ -133,8 +138,8 @@ class Worker:
             log.exception("Failed unexpectedly")
             self._store.finish(job.id, self.name, "failed", error=_unexpected(error))
         else:
-            self._store.add_notes(job.id, made.notes)
-            self._store.finish(job.id, self.name, "done", result=_paths(made))
+            self._store.add_notes(job.id, notes)
+            self._store.finish(job.id, self.name, "done", result=result)
             log.info("Done")
 
     def _stopped(self, job: Job) -> None:
@@ -144,7 +149,7 @@ class Worker:
             ended = self._store.finish(job.id, self.name, "cancelled")
         log.info("Stopped; the job is %s", ended.state if ended else "another worker's by now")
 
-    def _render(self, job: Job, cancelled: CancelCheck) -> FilmResult:
+    def _render(self, job: Job, cancelled: CancelCheck) -> Made:
         timing = self._config.timing
         settings = self._settings(job)
         check_free_space(Path(job.folder) if job.folder else outputs_root(settings), self._config.min_free_bytes)
@@ -153,9 +158,22 @@ class Worker:
         uses_gpu = self._device != "cpu" and settings.backend != "dry_run"
         report = JobReport(self._store, job, self._config, cancelled, memory if uses_gpu else None)
         if not job.folder:
-            return make_film(settings, report, cancelled, device=self._device)
-        self._wait_for_folder(Path(job.folder), cancelled)
-        return resume_film(Path(job.folder), report, cancelled, device=self._device)
+            made = make_film(settings, report, cancelled, device=self._device)
+        else:
+            self._wait_for_folder(Path(job.folder), cancelled)
+            made = resume_film(Path(job.folder), report, cancelled, device=self._device)
+        return made.notes, _paths(made)
+
+    def _split(self, job: Job, cancelled: CancelCheck) -> Made:
+        order = split_order_of(job.settings)
+        check_free_space(order.folder(), self._config.min_free_bytes)
+        if job.folder:
+            self._wait_for_folder(Path(job.folder), cancelled)
+        # The network is too small to ask a WebUI for memory, and is not right on other GPUs than CUDA's.
+        report = JobReport(self._store, job, self._config, cancelled, None)
+        device = self._device if self._device.startswith("cuda") else "cpu"
+        made = split_films(order, report, cancelled, device)
+        return made.notes, {"folder": str(made.folder), "films": [film.as_dict() for film in made.films]}
 
     def _settings(self, job: Job) -> Settings:
         """The job's settings, with the service's own folder for films where they name none."""

@@ -19,6 +19,7 @@ from wan_engine.service.api import (
     planning,
     presets,
     renders,
+    splits,
     system,
     uploads,
 )
@@ -29,7 +30,7 @@ from wan_engine.service.api.security import Guard, GuardLimits
 
 ROUTERS = tuple(
     group.router
-    for group in (system, planning, renders, jobs, events, files, uploads, models, downloads, presets, hosts)
+    for group in (system, planning, renders, splits, jobs, events, files, uploads, models, downloads, presets, hosts)
 )
 
 _ABOUT = """The engine turns prompt schedules into films with Wan video models. It listens on this machine only. Every

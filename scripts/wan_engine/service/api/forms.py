@@ -55,6 +55,9 @@ def _whole_text(text: str) -> str:
 SettingsObject = Annotated[dict[str, Any], AfterValidator(_plain_json)]
 """Settings by name, not yet checked against the table."""
 
+SceneFrame = Annotated[int, Field(strict=True, ge=0, le=2**31)]
+"""Number of a film's frame."""
+
 ProjectName = Annotated[str, Field(max_length=255, description="The file's name: its ending says JSON, YAML or text.")]
 
 
@@ -135,6 +138,20 @@ class RenderInput(Form):
         if sum(each is not None for each in (self.settings, self.project, self.projects)) != 1:
             raise ValueError("give one of settings, project and projects")
         return self
+
+
+class SplitInput(Form):
+    """Films to be split into scenes: files, folders of films, patterns."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"films": ["/films/a.mkv"], "settings": {"crf": 20}}]})
+
+    films: list[Annotated[str, Field(min_length=1, max_length=4096)]] = Field(min_length=1, max_length=1000)
+    settings: SettingsObject = Field({}, description="Settings of scenes by name (docs/settings.md).")
+    scenes: list[tuple[SceneFrame, SceneFrame]] = Field(
+        [], max_length=100_000, description="Of a single film: scenes given by hand, each first frame and frame after."
+    )
+    title: str = Field("", max_length=200, description="What the job is called; empty takes the film's name.")
+    priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
 
 
 class ValuesInput(Form):

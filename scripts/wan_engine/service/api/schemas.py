@@ -109,6 +109,7 @@ class JobSummary(BaseModel):
     """A job without its settings."""
 
     id: str
+    kind: str
     state: JobState
     title: str
     batch: str
