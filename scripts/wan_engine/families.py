@@ -59,6 +59,8 @@ FAMILIES: dict[str, Family] = {
         _family("wan2.1-t2v-1.3b", "Wan 2.1 T2V 1.3B", ("t2v",)),
         _family("wan2.1-t2v-14b", "Wan 2.1 T2V 14B", ("t2v",)),
         _family("wan2.1-i2v-14b", "Wan 2.1 I2V 14B", ("i2v",), steps=40),
+        # Sampled as the I2V model it was made like.
+        _family("wan2.1-fun-inp-1.3b", "Wan 2.1 Fun-InP 1.3B", ("i2v",), steps=40),
         _family(
             "wan2.1-flf2v-14b",
             "Wan 2.1 FLF2V 14B",
@@ -89,6 +91,17 @@ FAMILIES: dict[str, Family] = {
             guidance_scale_2=3.5,
             flow_shift_small=5.0,
             flow_shift_large=5.0,
+        ),
+        _family(
+            # Sampled as Wan 2.2 T2V A14B, which it was made from.
+            "wan2.2-vace-fun-a14b",
+            "Wan 2.2 VACE-Fun A14B",
+            ("vace",),
+            steps=40,
+            guidance_scale=4.0,
+            guidance_scale_2=3.0,
+            flow_shift_small=12.0,
+            flow_shift_large=12.0,
         ),
         _family(
             "wan2.2-ti2v-5b",

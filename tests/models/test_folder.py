@@ -94,6 +94,8 @@ PUBLISHED = {
     "wan2.1-vace-1.3b": (Made(kind="WanVACETransformer3DModel"), {"vace"}),
     "wan2.1-vace-14b": (replace(LARGE, kind="WanVACETransformer3DModel"), {"vace"}),
     "wan2.2-t2v-a14b": (replace(LARGE, boundary_ratio=0.875), {"t2v"}),
+    "wan2.1-fun-inp-1.3b": (Made(in_channels=36, image_dim=1280), {"i2v"}),
+    "wan2.2-vace-fun-a14b": (replace(LARGE, boundary_ratio=0.875, kind="WanVACETransformer3DModel"), {"vace"}),
     "wan2.2-i2v-a14b": (replace(LARGE, in_channels=36, boundary_ratio=0.9), {"i2v", "flf2v"}),
     "wan2.2-ti2v-5b": (Made(heads=24, in_channels=48, z_dim=48, expand_timesteps=True), {"t2v", "i2v"}),
     "wan-tiny": (Made(heads=2, layers=2, in_channels=36), {"i2v", "flf2v"}),
@@ -221,7 +223,6 @@ def test_pickled_weights_are_not_taken(tmp_path: Path) -> None:
         Made(heads=2, in_channels=33, z_dim=33),
         Made(in_channels=48, z_dim=48, heads=24),
         Made(in_channels=36, kind="WanVACETransformer3DModel"),
-        replace(LARGE, boundary_ratio=0.875, kind="WanVACETransformer3DModel"),
     ],
 )
 def test_an_unknown_size_is_described(made: Made, tmp_path: Path) -> None:
@@ -266,7 +267,7 @@ def test_the_lineup_takes_the_first_that_can(tmp_path: Path) -> None:
     def names(**values: str) -> dict[str, str]:
         return {mode: card.name for mode, card in lineup(Settings(**values), embedded).cards.items()}
 
-    assert names() == {"i2v": "embedded", "flf2v": "embedded"}
+    assert names() == {"i2v": "Wan-Tiny", "flf2v": "Wan-Tiny"}
     assert names(model=str(t2v)) == {"t2v": "t2v"}
     assert names(model=str(a14b), i2v_model=str(i2v)) == {"i2v": "i2v", "flf2v": "a14b"}
     assert names(model=str(t2v), i2v_model=str(a14b)) == {"t2v": "t2v", "i2v": "a14b"}

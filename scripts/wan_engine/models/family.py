@@ -84,7 +84,8 @@ def family_of(source: ModelSource) -> tuple[Family, tuple[Mode, ...]]:
     name = {
         (1536, 30, 16, 1): "wan2.1-vace-1.3b" if shape.vace else "wan2.1-t2v-1.3b",
         (5120, 40, 16, 1): "wan2.1-vace-14b" if shape.vace else "wan2.1-t2v-14b",
-        (5120, 40, 16, 2): "" if shape.vace else "wan2.2-t2v-a14b",
+        (1536, 30, 36, 1): "wan2.1-fun-inp-1.3b" if image else "",
+        (5120, 40, 16, 2): "wan2.2-vace-fun-a14b" if shape.vace else "wan2.2-t2v-a14b",
         (5120, 40, 36, 1): "wan2.1-i2v-14b" if image else "",
         (5120, 40, 36, 2): "" if image else "wan2.2-i2v-a14b",
         (3072, 30, 48, 1): "wan2.2-ti2v-5b" if shape.expand_timesteps else "",
