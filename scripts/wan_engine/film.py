@@ -206,7 +206,7 @@ class _Film:
         self.report(event)
 
     def _with_memory(self) -> Plan:
-        """The plan with what is decided when other programs have freed the device's memory, which `started` asks for."""
+        """The plan with what is decided when others have freed the device's memory, which `started` asks them for."""
         settled = {**self.plan.resolved, **self.backend.settle_memory(self.plan)}
         plan = replace(self.plan, resolved=settled)
         write_text(self.places.plan, plan_text(plan))
@@ -224,7 +224,9 @@ def _environment(plan: Plan) -> str:
     """What the film is rendered with, for the report."""
     known = [plan.resolved.get(name) for name in ("backend", "device", "device_name", "dtype", "attention")]
     profile = plan.resolved.get("memory_profile")
-    words = [str(value) for value in known if value] + ([f"profile {profile}"] if profile else [])
+    words = [str(value) for value in known if value]
+    if profile:
+        words.append(f"profile {profile}: {plan.resolved.get('memory')}")
     return "Environment ready: " + ", ".join(words)
 
 

@@ -63,6 +63,15 @@ def test_steps_are_recorded_at_a_sane_rate_and_the_last_always(queue: JobStore, 
     assert (progress.kind, progress.clip, progress.step, progress.seconds_left) == ("step", 1, 50, 3.5)
 
 
+def test_a_note_stays_with_the_job(queue: JobStore, taken: Job, report: JobReport) -> None:
+    report(STEP)
+    report(Event("note", "The memory was full"))
+    assert [event.message for event in queue.events(taken.id) if event.kind == "note"] == ["The memory was full"]
+    found = now(queue, taken)
+    assert found.notes[-1] == "The memory was full"
+    assert found.progress.kind == "step"
+
+
 def test_everything_but_steps_is_an_event(queue: JobStore, taken: Job, report: JobReport) -> None:
     kinds = ["started", "ready", "loading", "clip_started", "decoding", "clip_done", "encoding", "film_done"]
     for kind in kinds:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
@@ -72,6 +71,18 @@ class Measured:
     latents: str = ""
     notes: tuple[str, ...] = ()
     error: str = ""
+
+    def lines(self) -> list[str]:
+        """The figures in words."""
+        gigabytes = {
+            "at most on the device": self.allocated,
+            "taken for it": self.reserved,
+            "estimated": self.estimated,
+            "in main memory": self.main_memory,
+        }
+        memory = ", ".join(f"{words} {size / 1e9:.1f} GB" for words, size in gigabytes.items() if size)
+        times = f"start {self.start:.1f} s, a step {self.step:.2f} s, {PICTURES} pictures {self.decode:.1f} s"
+        return [f"{self.case.profile}: {memory}; {times}", *self.notes, *([self.error] if self.error else [])]
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as JSON-able values."""
@@ -204,14 +215,3 @@ def _peaks(device: str) -> dict[str, int]:
         peaks["allocated"] = torch.cuda.max_memory_allocated(device)
         peaks["reserved"] = torch.cuda.max_memory_reserved(device)
     return peaks
-
-
-def measure_all(cases: Sequence[Case], device: str = "auto", dtype: str = "auto") -> list[Measured]:
-    """Measure cases one after the other; neighbours of one family share their networks."""
-    measured = []
-    models: RandomModels | None = None
-    for case in cases:
-        if models is None or models.variant.family != case.family:
-            models = RandomModels(case.family)
-        measured.append(measure_case(case, models, device, dtype))
-    return measured

@@ -14,6 +14,9 @@ from wan_engine.models.memory.profiles import below
 
 Result = TypeVar("Result")
 
+_ROOM = 1.25
+"""Room that is made, against the estimate: moving a component costs seconds, a full memory a whole profile."""
+
 
 @dataclass(frozen=True)
 class ClipMemory:
@@ -30,20 +33,23 @@ class ClipMemory:
 
     def for_denoising(self, transformer: Any) -> None:
         """Bring a transformer onto the device, with room to compute."""
-        self.placer.use(transformer, denoising_bytes(self.weights, self.clip))
+        self._bring(transformer, denoising_bytes(self.weights, self.clip))
 
     def for_encoding(self, pipeline: Any) -> None:
         """Bring what encodes pictures onto the device, with room to compute."""
-        self.placer.use(pipeline.vae, encoding_bytes(self.clip, self.placer.profile.tiled))
+        self._bring(pipeline.vae, encoding_bytes(self.weights, self.clip, self.placer.profile.tiled))
         self.placer.use(getattr(pipeline, "image_encoder", None))
 
     def for_decoding(self, pipeline: Any) -> None:
         """Bring the VAE onto the device, with room to compute."""
-        self.placer.use(pipeline.vae, decoding_bytes(self.clip, self.placer.profile.tiled))
+        self._bring(pipeline.vae, decoding_bytes(self.weights, self.clip, self.placer.profile.tiled))
 
     def for_preview(self, pipeline: Any) -> None:
         """Bring the VAE onto the device beside whatever is there; a preview is small."""
         self.placer.use(pipeline.vae)
+
+    def _bring(self, module: Any, room: int) -> None:
+        self.placer.use(module, int(room * _ROOM))
 
     def attempt(self, doing: str, work: Callable[[], Result], undo: Callable[[], None] = lambda: None) -> Result:
         """The result of `work`; see `attempt`."""

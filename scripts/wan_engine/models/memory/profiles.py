@@ -42,7 +42,7 @@ FAST = Profile("fast", "all on the GPU", "device", "device", "device", keeps_tex
 BALANCED = Profile("balanced", "each component on the GPU in its turn, no text encoder after encoding", "turn", "turn")
 LOW = Profile("low", "the transformer and the text encoder pass through the GPU in pieces", "blocks", "leaves")
 MINIMAL = Profile(
-    "minimal", "single layers pass through the GPU, texts on the CPU, pictures in tiles", "leaves", "cpu", tiled=True
+    "minimal", "as low, but texts are encoded on the CPU and pictures in tiles", "blocks", "cpu", tiled=True
 )
 
 PROFILES = (FAST, BALANCED, LOW, MINIMAL)

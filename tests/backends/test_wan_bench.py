@@ -1,0 +1,59 @@
+"""The benchmark renders real networks with random weights through the real backend and says what they took."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from wan_engine.backends.wan import random_models
+from wan_engine.backends.wan.bench import Case, measure_case
+from wan_engine.backends.wan.random_models import FAMILIES_OFFERED, RandomModels
+from wan_engine.errors import CapabilityError
+from wan_engine.families import FAMILIES, ModelCard
+
+CARD = ModelCard("random", FAMILIES["wan2.1-t2v-1.3b"], frozenset({"t2v"}))
+GB = 10**9
+
+
+@pytest.fixture
+def small(one_thread: None, monkeypatch: pytest.MonkeyPatch) -> RandomModels:
+    shapes = {"bias": (32, 4), "words": (300, 4096), "query": (32, 4096), "gate": (64, 4096)}
+    monkeypatch.setattr(random_models, "_UMT5_XXL", shapes)
+    models = RandomModels("wan2.1-t2v-1.3b", layers=2, text_layers=1)
+    models.variant = replace(models.variant, dim=128, ffn_dim=256)
+    return models
+
+
+def test_profiles_give_the_same_and_the_figures_are_plain(small: RandomModels) -> None:
+    family = small.variant.family
+    measured = [measure_case(Case(family, name, 16, 16, 1, 2), small, "cpu") for name in ("fast", "low")]
+    assert [each.ended for each in measured] == ["fast", "low"]
+    assert len({each.latents for each in measured}) == 1
+    assert len(measured[0].latents) == 16
+    assert all(each.main_memory > 10**8 and each.step > 0 and not each.error for each in measured)
+    assert json.loads(json.dumps(measured[0].as_dict()))["case"]["family"] == family
+    assert measured[0].lines()[0].startswith("fast: ")
+
+
+def test_an_error_is_part_of_the_answer(small: RandomModels) -> None:
+    measured = measure_case(Case(small.variant.family, "fast", 24, 24, 1, 1), small, "cpu")
+    assert "multiple of 16" in measured.error
+    assert measured.lines()[-1] == measured.error
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"), [("wan2.1-t2v-1.3b", 2.84), ("wan2.1-t2v-14b", 28.58), ("wan2.1-i2v-14b", 32.8)]
+)
+def test_the_sizes_are_the_published_ones(family: str, expected: float) -> None:
+    weights = RandomModels(family).weigh([CARD], "bfloat16", on_cpu=False, fp8=False)
+    assert weights.transformers[0] / GB == pytest.approx(expected, rel=0.01)
+    assert weights.text_encoder / GB == pytest.approx(11.4, rel=0.01)
+    assert weights.vae / GB == pytest.approx(0.508, rel=0.01)
+
+
+def test_other_families_are_refused() -> None:
+    assert "wan2.2-ti2v-5b" in FAMILIES_OFFERED
+    with pytest.raises(CapabilityError, match="no random model of the family"):
+        RandomModels("wan2.1-vace-14b")

@@ -1,0 +1,115 @@
+"""Needs are counted from headers, the first profile that fits is taken, and the machine's memory is measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from untrained import Untrained, write_untrained
+from wan_engine.models.folder import open_folder
+from wan_engine.models.memory.choose import choose
+from wan_engine.models.memory.measure import Memory, main_memory, measure
+from wan_engine.models.memory.needs import Clip, Needs, Weights, decoding_bytes, denoising_bytes, needs, weights_of
+from wan_engine.models.memory.profiles import BALANCED, FAST, LOW, MINIMAL, PROFILES, Profile, below, profile_of
+from wan_engine.settings import SETTINGS
+
+GB = 10**9
+BIG = Weights((28 * GB,), GB, GB, 11 * GB, 2 * GB, GB, 0, 5120, 13824, 8, 1.0)
+"""About the 14B model of Wan 2.1, in round figures."""
+USUAL = Clip(832, 480, 81)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    write_untrained(folder, Untrained(two_experts=True))
+    return folder
+
+
+def test_the_settings_offer_every_profile() -> None:
+    assert SETTINGS["memory_profile"].choices == ("auto", *(profile.name for profile in PROFILES))
+    assert [profile_of(profile.name) for profile in PROFILES] == list(PROFILES)
+    assert (below(FAST), below(BALANCED), below(LOW), below(MINIMAL)) == (BALANCED, LOW, MINIMAL, None)
+
+
+def test_weights_are_what_the_loaded_networks_take(tiny: Path) -> None:
+    from diffusers import AutoencoderKLWan, WanTransformer3DModel
+    from transformers import UMT5EncoderModel
+
+    def size(network: torch.nn.Module) -> int:
+        return sum(weight.numel() * 4 for weight in network.parameters())
+
+    weights = weights_of([open_folder(tiny / "t2v")], "float32", on_cpu=True)
+    first = WanTransformer3DModel.from_pretrained(tiny / "t2v" / "transformer")
+    assert weights.transformers == (size(first), size(first))
+    assert weights.block == max(size(block) for block in first.blocks)
+    assert weights.rest == size(first) - sum(size(block) for block in first.blocks)
+    assert weights.vae == size(AutoencoderKLWan.from_pretrained(tiny / "vae"))
+    assert weights.text_encoder == size(UMT5EncoderModel.from_pretrained(tiny / "text_encoder"))
+
+
+def test_what_models_share_counts_once_and_fp8_is_smaller(tiny: Path) -> None:
+    both = [open_folder(tiny / "t2v"), open_folder(tiny / "i2v")]
+    alone, together = (weights_of(sources, "bfloat16", on_cpu=False) for sources in (both[:1], both))
+    assert (together.vae, together.text_encoder) == (alone.vae, alone.text_encoder)
+    assert len(together.transformers) == 4
+    packed = weights_of(both[:1], "bfloat16", on_cpu=False, fp8=True)
+    assert alone.block / 2 <= packed.block < 0.6 * alone.block
+    assert packed.vae == alone.vae
+
+
+def test_the_estimates_are_near_what_was_measured() -> None:
+    """Peaks in bytes read on an NVIDIA H200 with torch 2.11, in docs/memory.md too."""
+    small = replace(BIG, dim=1536, ffn_dim=8960)
+    large = Clip(1280, 720, 81)
+    for weights, clip, measured in (
+        (small, USUAL, 1_646_822_400),
+        (small, large, 3_719_160_832),
+        (BIG, USUAL, 3_729_889_280),
+        (BIG, large, 8_599_664_640),
+    ):
+        assert measured <= denoising_bytes(weights, clip) * 1.01
+        assert denoising_bytes(weights, clip) == pytest.approx(measured, rel=0.05)
+    assert decoding_bytes(BIG, USUAL, tiled=False) == pytest.approx(9_013_496_832, rel=0.02)
+    assert 2_016_322_560 <= decoding_bytes(BIG, USUAL, tiled=True) < 2_400_000_000
+
+
+def test_each_profile_needs_less_of_the_device() -> None:
+    amounts = [needs(profile, BIG, USUAL).device for profile in PROFILES]
+    assert amounts == sorted(amounts, reverse=True)
+    assert len(set(amounts)) == len(amounts)
+    two = replace(BIG, transformers=(28 * GB, 28 * GB))
+    assert needs(BALANCED, two, USUAL).device == needs(BALANCED, BIG, USUAL).device
+    assert needs(FAST, two, USUAL).device == needs(FAST, BIG, USUAL).device + 28 * GB
+
+
+@pytest.mark.parametrize(
+    ("free", "expected"), [(80, FAST), (40, BALANCED), (24, LOW), (12, LOW), (9, MINIMAL), (1, MINIMAL)]
+)
+def test_the_first_that_fits_is_taken(free: int, expected: Profile) -> None:
+    there = Memory(free * GB, free * GB, 64 * GB, 64 * GB)
+    choice = choose("auto", "cuda:0", there, lambda profile: needs(profile, BIG, USUAL))
+    assert choice.profile is expected
+    assert f"{free}.0 GB free on the GPU" in choice.reason
+
+
+def test_main_memory_counts_too_and_what_is_asked_for_holds() -> None:
+    there = Memory(80 * GB, 80 * GB, 8 * GB, 64 * GB)
+    assert choose("auto", "cuda:0", there, lambda profile: Needs(GB, 9 * GB)).reason.startswith("nothing fits")
+    assert choose("fast", "cuda:0", there, lambda profile: Needs(99 * GB, GB)).profile is FAST
+    assert choose("auto", "cpu", there, lambda profile: Needs(99 * GB, GB)).profile is FAST
+
+
+def test_memory_is_measured_within_a_containers_limit(tmp_path: Path) -> None:
+    free, total = main_memory(tmp_path)
+    assert 0 < free <= total
+    (tmp_path / "memory.max").write_text("1000000\n")
+    (tmp_path / "memory.current").write_text("400000\n")
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 100000\n")
+    assert main_memory(tmp_path) == (700_000, 1_000_000)
+    (tmp_path / "memory.max").write_text("max\n")
+    assert main_memory(tmp_path)[1] == total
+    assert measure("cpu").device_total == measure("cpu").ram_total
