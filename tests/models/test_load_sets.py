@@ -150,6 +150,21 @@ def test_text_encoders_come_and_go(files: dict[str, Path]) -> None:
     loader.drop_text_encoder(replace(card, name="never loaded"))
 
 
+def test_a_damaged_tokenizer_gives_way_to_another_and_is_told(files: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "tokenizer"
+    folder.mkdir()
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).write_text("{}")
+    loader, card = Loader("cpu", "float32"), card_of({**files, "tokenizer": folder})
+    assert loader.pipeline(card, "t2v").tokenizer("a red square").input_ids == [4, 5, 6, 1]
+    tried = [attempt for attempt in loader.attempts.take() if attempt.what.startswith("tokenizer")]
+    assert [(attempt.what, attempt.outcome) for attempt in tried] == [
+        (f"tokenizer: {folder}", "failed"),
+        (f"tokenizer: {files['text_encoder']}", "used"),
+    ]
+    assert tried[0].reason
+
+
 def test_what_does_not_belong_together_is_refused_before_loading(files: dict[str, Path], tmp_path: Path) -> None:
     wide = randomised(WanTransformer3DModel(**{**FIGURES, "text_dim": 96}), 6)
     deep = randomised(WanTransformer3DModel(**{**FIGURES, "num_layers": 3}), 7)

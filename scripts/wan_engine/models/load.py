@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from wan_engine.models.load_component import (
     make_scheduler,
     what,
 )
+from wan_engine.models.memory.place import release
 from wan_engine.models.model_set import open_model
 from wan_engine.models.pipelines import (
     KINDS,
@@ -29,7 +31,7 @@ from wan_engine.models.pipelines import (
 from wan_engine.models.placer import AllOnDevice, Placer
 from wan_engine.models.quiet import quiet_libraries
 from wan_engine.models.source import ModelSource
-from wan_engine.models.tokenizer import load_tokenizer
+from wan_engine.models.tokenizer import load_tokenizer, tokenizer_places
 
 _Key = tuple[str, ...]
 
@@ -86,14 +88,14 @@ class Loader:
         for each in shared:
             del self._text_pipelines[each]
         del encoder
-        release_memory()
+        release(self.device)
 
     def close(self) -> None:
         """Forget everything that was loaded and give the device's memory back."""
         self._pipelines.clear()
         self._text_pipelines.clear()
         self._components.clear()
-        release_memory()
+        release(self.device)
 
     def _parts(self, source: ModelSource, kind: PipelineKind) -> dict[str, Any]:
         return {name: self._part(source, kind, name) for name in kind.parts}
@@ -112,8 +114,11 @@ class Loader:
         return self._network(source, name, source.components.get("vace") if takes_vace else None)
 
     def _tokenizer(self, source: ModelSource) -> Any:
-        place = source.components["tokenizer"]
-        return self._once(("tokenizer", str(place.resolve())), place, lambda: load_tokenizer(place))
+        places = tokenizer_places(source.components["tokenizer"], source.components["text_encoder"])
+        # Wan has one tokenizer, wherever it lies; which one was taken is among the attempts.
+        ways = [Way(f"tokenizer: {place}", partial(load_tokenizer, place)) for place in places]
+        key = ("tokenizer", str(places[0].resolve()))
+        return self._once(key, places[0], lambda: self.attempts.first_of(ways, final=is_out_of_memory))
 
     def _image_processor(self, source: ModelSource) -> Any:
         if "image_encoder" not in source.components:
@@ -158,14 +163,3 @@ class Loader:
 
 def _final(error: Exception) -> bool:
     return isinstance(error, WanError) or is_out_of_memory(error)
-
-
-def release_memory() -> None:
-    """Collect what nothing names any more, and give memory that torch keeps back to the device."""
-    import gc
-
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

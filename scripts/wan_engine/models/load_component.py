@@ -20,9 +20,6 @@ from wan_engine.models.single_file import CLASSES, load_part
 if TYPE_CHECKING:
     import torch
 
-ATTENTION = "native"
-"""Attention kernel of the transformers: torch's own scaled dot product attention."""
-
 _SCHEDULERS = ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler")
 
 
@@ -45,11 +42,7 @@ def load_network(wanted: Wanted) -> torch.nn.Module:
     """The network of a component, ready to run, its weights checked. Raises ModelError."""
     part = _folder_part(wanted.place) if wanted.place.is_dir() else detect_file(wanted.place)
     vace = detect_file(wanted.vace) if wanted.vace is not None else None
-    module: Any = load_part(part, wanted.dtype, vace, wanted.device)
-    if part.kind == "transformer":
-        # Said, not left to diffusers, whose default can be changed by a variable of the environment.
-        module.set_attention_backend(ATTENTION)
-    return module  # type: ignore[no-any-return]
+    return load_part(part, wanted.dtype, vace, wanted.device)
 
 
 def _folder_part(folder: Path) -> Part:

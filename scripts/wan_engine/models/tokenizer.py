@@ -43,6 +43,15 @@ def find_tokenizer(file: Path) -> Path | None:
     return None
 
 
+def tokenizer_places(chosen: Path, text_encoder: Path) -> list[Path]:
+    """Where the tokenizer can come from: the place that was chosen, the text encoder's own file, a folder near it."""
+    places = [chosen]
+    if text_encoder.is_file() and carries_tokenizer(read_header(text_encoder)):
+        places.append(text_encoder)
+    near = find_tokenizer(text_encoder)
+    return list(dict.fromkeys([*places, *([near] if near is not None else [])]))
+
+
 def load_tokenizer(place: Path) -> Any:
     """The tokenizer of a folder, or the one that a text encoder's file carries. Raises ModelError if there is none."""
     if not place.is_dir():
