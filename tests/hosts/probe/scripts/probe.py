@@ -16,6 +16,7 @@ class WanProbe:
 
     def __init__(self):
         self.moves = 0
+        self.model = None
         self.memory = sys.modules.get("backend.memory_management")
         if self.memory is None and "modules_forge.initialization" in sys.modules:
             self.memory = sys.modules.get("ldm_patched.modules.model_management")
@@ -31,7 +32,9 @@ class WanProbe:
         else:
             from ldm_patched.modules.model_patcher import ModelPatcher
         device = torch.device("cpu")
-        self.memory.load_models_gpu([ModelPatcher(torch.nn.Linear(64, 64), device, device)])
+        # reForge itself keeps weak references alone.
+        self.model = ModelPatcher(torch.nn.Linear(64, 64), device, device)
+        self.memory.load_models_gpu([self.model])
 
     def state(self):
         """How the model and the queue stand."""
