@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from wan_webui.fields import MODEL_FIELDS
+from wan_webui.timeline import size_words
 
 Choice = tuple[str, str]
 """What the control shows, and the setting's value."""
@@ -17,7 +18,6 @@ _EMPTY = {
     "vace_module": "None",
 }
 _NEAREST = "The nearest that fits"
-_GIGA, _MEGA = 10**9, 10**6
 _EXPERTS = ("transformer", "transformer_2")
 
 
@@ -27,7 +27,7 @@ def model_label(model: Mapping[str, Any]) -> str:
     family = str(model.get("family") or "")
     what = [family if family != model["name"] else "", str(model.get("precision") or "")]
     size = int(model.get("size_bytes") or 0)
-    figures = [*what, _size_words(size) if size else ""]
+    figures = [*what, size_words(size) if size else ""]
     words = [can, ", ".join(figure for figure in figures if figure), "incomplete" if model.get("missing") else ""]
     inner = "; ".join(word for word in words if word)
     return f"{model['name']} ({inner})" if inner else str(model["name"])
@@ -57,8 +57,3 @@ def _expert_files(models: Sequence[Mapping[str, Any]]) -> list[Choice]:
     two = [model for model in models if "A14B" in str(model.get("family")) and model.get("parts")]
     paths = {str(model["parts"][name]) for model in two for name in _EXPERTS if name in model["parts"]}
     return [(PurePath(path).name, path) for path in sorted(paths)]
-
-
-def _size_words(size: int) -> str:
-    """A number of bytes for people: `1.5 GB`, `20.0 MB`."""
-    return f"{size / _GIGA:.1f} GB" if size >= _GIGA else f"{size / _MEGA:.1f} MB"

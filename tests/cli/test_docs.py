@@ -46,7 +46,7 @@ def test_each_flag_that_is_no_setting_is_told() -> None:
     own = {flag for flags in commands().values() for flag in flags if flag.replace("--no-", "--") not in settings}
     # Keyframe films' flags are told as in their projects, with underscores; both ways are taken.
     assert {flag.replace("_", "-") for flag in own} <= {
-        flag.replace("_", "-") for flag in re.findall(r"--[a-z_-]+", CLI)
+        flag.replace("_", "-") for flag in re.findall(r"--[a-z0-9_-]+", CLI)
     }
 
 
@@ -58,7 +58,7 @@ def test_flags_that_are_told_exist(page: Path) -> None:
         for line in page.read_text(encoding="utf-8").splitlines()
         if page.name == "cli.md" or re.search("(?<!-)wan-engine", line)
     ]
-    told = {flag for line in lines for flag in re.findall(r"(?<![\w-])--[a-z][a-z_-]+", line)}
+    told = {flag for line in lines for flag in re.findall(r"(?<![\w-])--[a-z][a-z0-9_-]+", line)}
     assert told <= known
 
 

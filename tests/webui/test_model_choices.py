@@ -36,7 +36,7 @@ PARTS = [
 
 def test_labels_say_what_it_can_how_large_it_is_and_what_is_amiss() -> None:
     assert model_label(SMALL) == "Wan-Tiny (T2V; bf16, 50.3 MB)"
-    assert model_label(PAIR) == "pair (Wan 2.2 T2V A14B, fp16, 57.0 GB; incomplete)"
+    assert model_label(PAIR) == "pair (Wan 2.2 T2V A14B, fp16, 57 GB; incomplete)"
     assert model_label({"name": "old", "modes": [], "path": "", "error": ""}) == "old"
 
 

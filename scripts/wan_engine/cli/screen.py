@@ -15,6 +15,8 @@ from functools import cached_property
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
 
+from wan_engine.storage.places import size_words as size_words
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -99,11 +101,6 @@ def one_line(text: str, width: int = 0) -> str:
     """The text on one line, with all white space as single spaces; cut to `width` characters if that is above 0."""
     flat = shown(" ".join(text.split()))
     return flat if not width or len(flat) <= width else flat[: width - 1] + "…"
-
-
-def size_words(size: int) -> str:
-    """A number of bytes for people: `1.5 GB` of 10^9 bytes, `20.0 MB` of 10^6."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def time_words(seconds: float) -> str:

@@ -51,6 +51,8 @@ def serve(
     flags = {"home": home, "outputs": outputs, "model_roots": models, "allowed": allow, "idle_minutes": idle_minutes}
     config = config_from({name: value for name, value in flags.items() if value != []})
     config.make_folders()
+    # What is kept beside the jobs, such as caches of prompts and models, shall lie there too, also for the workers.
+    os.environ["WAN_HOME"] = str(config.home)
     _log_into(config.logs / LOG_FILE, screen)
     with StopSignals(_say_stopping) as stop:
         try:
