@@ -29,7 +29,7 @@ class Untrained:
 
     seed: of the random weights.  image_encoder: the I2V model is like Wan 2.1's, with CLIP.  first_last: with CLIP for
     two images, like Wan 2.1 FLF2V.  two_experts: two transformers each, like Wan 2.2 A14B.  ti2v: one model for both
-    modes with 48 latent channels and a timestep for each frame, like Wan 2.2 TI2V.
+    modes with 48 latent channels and a timestep for each frame, like Wan 2.2 TI2V.  vace: a VACE model too.
     """
 
     seed: int = 0
@@ -37,6 +37,7 @@ class Untrained:
     first_last: bool = False
     two_experts: bool = False
     ti2v: bool = False
+    vace: bool = False
 
 
 def write_untrained(folder: Path, what: Untrained | None = None) -> None:
@@ -66,6 +67,9 @@ def _write(folder: Path, what: Untrained) -> None:
         return
     _write_model(folder / "t2v", what, in_channels=16)
     _write_model(folder / "i2v", what, in_channels=CONDITIONED_CHANNELS)
+    if what.vace:
+        _transformer(16, image=False, first_last=False, vace=True).save_pretrained(folder / "vace" / "transformer")
+        _write_index(folder / "vace", what, image=False, in_channels=16, kind="VACE")
 
 
 def _write_model(folder: Path, what: Untrained, in_channels: int) -> None:
@@ -78,11 +82,11 @@ def _write_model(folder: Path, what: Untrained, in_channels: int) -> None:
     _write_index(folder, what, image, in_channels)
 
 
-def _write_index(folder: Path, what: Untrained, image: bool, in_channels: int) -> None:
+def _write_index(folder: Path, what: Untrained, image: bool, in_channels: int, kind: str = "") -> None:
     import diffusers
 
     index: dict[str, Any] = {
-        "_class_name": "WanImageToVideoPipeline" if in_channels == 36 else "WanPipeline",
+        "_class_name": "WanImageToVideoPipeline" if in_channels == 36 else f"Wan{kind}Pipeline",
         "_diffusers_version": diffusers.__version__,
         NOISE_KEY: True,
         # The published ratio of Wan 2.2 T2V A14B.
@@ -91,7 +95,7 @@ def _write_index(folder: Path, what: Untrained, image: bool, in_channels: int) -
         "scheduler": ["diffusers", "UniPCMultistepScheduler"],
         "text_encoder": ["transformers", "UMT5EncoderModel"],
         "tokenizer": ["transformers", "PreTrainedTokenizerFast"],
-        "transformer": ["diffusers", "WanTransformer3DModel"],
+        "transformer": ["diffusers", f"Wan{kind}Transformer3DModel"],
         "transformer_2": ["diffusers", "WanTransformer3DModel"] if what.two_experts else [None, None],
         "vae": ["diffusers", "AutoencoderKLWan"],
     }
@@ -101,10 +105,14 @@ def _write_index(folder: Path, what: Untrained, image: bool, in_channels: int) -
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
-def _transformer(in_channels: int, image: bool, first_last: bool) -> Any:
-    from diffusers import WanTransformer3DModel
+def _transformer(in_channels: int, image: bool, first_last: bool, vace: bool = False) -> Any:
+    from diffusers import WanTransformer3DModel, WanVACETransformer3DModel
 
-    return WanTransformer3DModel(
+    # Latents of what is given and of what is to change, and the mask's 8x8 pixels.
+    control: dict[str, Any] = {"vace_layers": [0, 1], "vace_in_channels": 2 * in_channels + 64} if vace else {}
+    kind = WanVACETransformer3DModel if vace else WanTransformer3DModel
+    return kind(
+        **control,
         num_attention_heads=2,
         attention_head_dim=24,
         in_channels=in_channels,

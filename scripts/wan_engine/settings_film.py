@@ -122,6 +122,41 @@ class FilmSettings:
         "choice",
         "Continuity",
         "start",
-        "How a clip follows the one before: from its last frame, by a hard cut, or by the best the model can do.",
-        choices=("auto", "last_frame", "cut"),
+        "How a clip follows the one before: from its last frame, from its last few frames, which carry its motion on, "
+        "by a hard cut, or by the best the model can do.",
+        choices=("auto", "last_frame", "overlap", "cut"),
+    )
+    overlap_frames: int = setting(
+        9,
+        "int",
+        "Overlap",
+        "start",
+        "With continuity overlap: last frames of a clip that the next one begins with. 5, 9, 13 or 17.",
+        minimum=5,
+        maximum=17,
+        unit="model frames",
+    )
+    overlap_noise: int = setting(
+        20,
+        "int",
+        "Overlap noise",
+        "start",
+        "Share of noise, in thousandths, in what the model is shown of an overlap: some keeps small faults from "
+        "growing from clip to clip.",
+        minimum=0,
+        maximum=1000,
+    )
+    spare_frames: int = setting(
+        0,
+        "int",
+        "Spare frames",
+        "start",
+        "Frames rendered behind the one that a clip hands over, and dropped, for clips get worse towards their end. A "
+        "multiple of 4.",
+        minimum=0,
+        maximum=40,
+        unit="model frames",
+    )
+    loop: bool = setting(
+        False, "bool", "Loop", "start", "The film's end joins its beginning, so that it can be played over and over."
     )

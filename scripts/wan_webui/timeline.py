@@ -102,7 +102,7 @@ def _clip_blocks(plan: Values, drawn_seed: bool) -> Iterator[_Block]:
 
 def _clip_block(plan: Values, clips: Sequence[Values], drawn_seed: bool) -> _Block:
     first, last = clips[0], clips[-1]
-    seam = "continued" if all(clip["continuity"] == "last_frame" for clip in clips) else "cut"
+    seam = "continued" if all(clip["continuity"] != "cut" for clip in clips) else "cut"
     mode = escape(first["mode"])
     classes = f"wan-mode-{mode} wan-seam-{seam if first['start'] else 'begin'}"
     if len(clips) > 1:
@@ -126,13 +126,16 @@ def _clip_words(plan: Values, clip: Values) -> str:
 
 
 def _start_words(clip: Values) -> str:
-    if clip["continuity"] == "last_frame":
+    if clip["continuity"] == "overlap":
+        start = f"goes on from the last {clip['overlap']} frames of the clip before"
+    elif clip["continuity"] == "last_frame":
         start = "goes on from the clip before"
     elif clip["start_image"] or clip["init_video"]:
         start = f"from {clip['start_image'] or clip['init_video']}"
     else:
         start = "from noise"
-    return f"{start} to {clip['end_image']}" if clip["end_image"] else start
+    end = "the film's first frame" if clip.get("loops") else clip["end_image"]
+    return f"{start} to {end}" if end else start
 
 
 def _lane(name: str, title: str, blocks: Sequence[_Block], frames: int) -> str:

@@ -17,6 +17,7 @@ TINY_MODELS = {
     "first_last": Untrained(first_last=True),
     "two_experts": Untrained(two_experts=True),
     "ti2v": Untrained(ti2v=True),
+    "vace": Untrained(vace=True),
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from untrained import write_untrained
+from untrained import Untrained, write_untrained
 from wan_engine.backends import Backend, ClipRequest, ClipRun
 from wan_engine.backends.registry import BACKENDS, make_backend
 from wan_engine.families import Lineup
@@ -23,15 +23,19 @@ WIDTH, HEIGHT = 64, 48
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Lineup:
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    write_untrained(folder)
+    write_untrained(folder, Untrained(vace=True))
     return lineup(Settings(), folder)
 
 
 @pytest.fixture(scope="module")
 def plan(models: Lineup) -> Plan:
+    """Clips of each kind: from text, from a picture, and from several frames by VACE and by image-to-video."""
     prompts = {"0": "a red circle --neg blur", "8": "a blue square"}
     settings = Settings(prompts=prompts, max_frames=16, width=WIDTH, height=HEIGHT, steps="3", seed=11)
-    return build_plan(settings, models)
+    made = build_plan(settings, models)
+    overlapping = build_plan(replace(settings, continuity="overlap", overlap_frames=5), models).clips[1]
+    assert (overlapping.mode, overlapping.frames) == ("vace", 13)
+    return replace(made, clips=(*made.clips, overlapping, replace(overlapping, mode="i2v")))
 
 
 @pytest.fixture(params=sorted(BACKENDS))
@@ -43,8 +47,9 @@ def backend(request: pytest.FixtureRequest, models: Lineup) -> Iterator[Backend]
 
 def request_for(plan: Plan, number: int) -> ClipRequest:
     clip = plan.clips[number]
-    start = np.full((HEIGHT, WIDTH, 3), 90, np.uint8) if clip.mode == "i2v" else None
-    return ClipRequest(clip=clip, width=WIDTH, height=HEIGHT, start_image=start)
+    pictures = tuple(np.full((HEIGHT, WIDTH, 3), 90 + shade, np.uint8) for shade in range(clip.overlap or 1))
+    start = pictures[0] if clip.continuity == "last_frame" else None
+    return ClipRequest(clip, WIDTH, HEIGHT, start_image=start, beginning=pictures if clip.overlap else ())
 
 
 def finish(run: ClipRun, steps: int) -> list[np.ndarray]:
@@ -53,7 +58,7 @@ def finish(run: ClipRun, steps: int) -> list[np.ndarray]:
     return list(run.frames())
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_a_clip_has_the_frames_the_plan_asks_for(backend: Backend, plan: Plan, number: int) -> None:
     clip = plan.clips[number]
     run = backend.start(request_for(plan, number))
@@ -69,7 +74,7 @@ def test_the_same_clip_gives_the_same_frames(backend: Backend, plan: Plan) -> No
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_a_run_goes_on_from_any_state_to_the_same_frames(backend: Backend, plan: Plan, number: int) -> None:
     run = backend.start(request_for(plan, number))
     states = [run.state()]

@@ -15,6 +15,7 @@ from diffusers import (
     UniPCMultistepScheduler,
     WanImageToVideoPipeline,
     WanPipeline,
+    WanVACEPipeline,
 )
 from PIL import Image
 
@@ -37,6 +38,7 @@ CASES: list[tuple[str, Mode]] = [
     ("two_experts", "flf2v"),
     ("ti2v", "t2v"),
     ("ti2v", "i2v"),
+    ("vace", "vace"),
 ]
 
 
@@ -62,9 +64,10 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_request(clip: Clip) -> ClipRequest:
+    """Of a VACE clip, `start_image` and `end_image` say which of the pictures it has."""
     first, last = pictures()
-    start = None if clip.mode == "t2v" else first
-    return ClipRequest(clip, WIDTH, HEIGHT, start, last if clip.mode == "flf2v" else None)
+    start = None if clip.mode == "t2v" or (clip.mode == "vace" and not clip.start_image) else first
+    return ClipRequest(clip, WIDTH, HEIGHT, start, last if clip.mode == "flf2v" or clip.end_image else None)
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +82,7 @@ def pipelines(tiny_models: dict[str, Path], tmp_path_factory: pytest.TempPathFac
             for part in (*own.parent.iterdir(), *own.iterdir()):
                 if part != own:
                     (folder / part.name).symlink_to(part)
-            cls = WanPipeline if mode == "t2v" else WanImageToVideoPipeline
+            cls = {"t2v": WanPipeline, "vace": WanVACEPipeline}.get(mode, WanImageToVideoPipeline)
             pipeline = cls.from_pretrained(folder, local_files_only=True)
             if dtype != "float32":
                 parts = {"torch_dtype": getattr(torch, dtype), "local_files_only": True}
@@ -107,9 +110,11 @@ def call_pipeline(pipeline: Any, clip: Clip, output_type: str) -> Any:
     else:
         pipeline.scheduler = FlowMatchEulerDiscreteScheduler(shift=SHIFT)
     first, last = (Image.fromarray(picture) for picture in pictures())
-    images: dict[str, Any] = {} if clip.mode == "t2v" else {"image": first}
+    images: dict[str, Any] = {} if clip.mode in ("t2v", "vace") else {"image": first}
     if clip.mode == "flf2v":
         images["last_image"] = last
+    if clip.mode == "vace":
+        images = vace_images(clip)
     if pipeline.config.boundary_ratio is not None:
         images["guidance_scale_2"] = clip.guidance_scale_2
     return pipeline(
@@ -124,6 +129,20 @@ def call_pipeline(pipeline: Any, clip: Clip, output_type: str) -> Any:
         output_type=output_type,
         **images,
     ).frames
+
+
+def vace_images(clip: Clip) -> dict[str, Any]:
+    """The request's pictures in a video of mid grey, and masks that are 1 for the frames to make."""
+    request = make_request(clip)
+    if not request.known:
+        return {}  # the pipeline's own video and mask
+    video = torch.full((1, clip.frames, 3, HEIGHT, WIDTH), 0.5)
+    mask = torch.ones_like(video)
+    given = dict(enumerate(request.known)) | ({} if request.end_image is None else {-1: request.end_image})
+    for number, picture in given.items():
+        video[0, number] = torch.from_numpy(picture).permute(2, 0, 1) / 255
+        mask[0, number] = 0
+    return {"video": video, "mask": mask}
 
 
 def denoise(backend: WanBackend, clip: Clip) -> ClipRun:
@@ -178,6 +197,19 @@ def test_bfloat16_is_equal_too(sampler: str, tiny_lineup: Any, pipelines: Any) -
     if expected.dtype == torch.bfloat16:
         expected = expected.view(torch.int16)
     assert np.array_equal(latents, expected.numpy())
+
+
+@pytest.mark.parametrize("given", [{"start_image": "x"}, {"start_image": "x", "end_image": "x"}])
+@pytest.mark.parametrize("sampler", ["unipc", "euler"])
+def test_vace_with_pictures_is_the_pipelines_own(
+    given: dict[str, str], sampler: str, tiny_lineup: Any, pipelines: Any
+) -> None:
+    clip = one_clip("vace", sampler=sampler, **given)
+    lineup = tiny_lineup("vace")
+    latents = latents_of(denoise(WanBackend(lineup, Options(device="cpu")), clip))
+    expected = call_pipeline(pipelines("vace", "vace", lineup), clip, "latent").numpy()
+    assert np.array_equal(latents, expected)
+    assert not np.array_equal(latents, latents_of(denoise(WanBackend(lineup, Options(device="cpu")), one_clip("vace"))))
 
 
 def test_texts_pictures_seed_and_guidance_matter(tiny_lineup: Any) -> None:

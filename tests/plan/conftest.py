@@ -27,6 +27,9 @@ SETS: dict[str, dict[Mode, str]] = {
     "5b": {"t2v": "wan2.2-ti2v-5b", "i2v": "wan2.2-ti2v-5b"},
     "5b+a14b": {"t2v": "wan2.2-ti2v-5b", "i2v": "wan2.2-i2v-a14b", "flf2v": "wan2.2-i2v-a14b"},
     "tiny": {"t2v": "wan-tiny", "i2v": "wan-tiny", "flf2v": "wan-tiny"},
+    "vace": {"vace": "wan2.1-vace-14b"},
+    "t2v+vace": {"t2v": "wan2.1-t2v-14b", "vace": "wan2.1-vace-14b"},
+    "tiny+vace": {"t2v": "wan-tiny", "i2v": "wan-tiny", "flf2v": "wan-tiny", "vace": "wan-tiny"},
     "nothing": {},
 }
 

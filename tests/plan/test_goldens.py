@@ -58,6 +58,18 @@ FILMS: dict[str, tuple[str, dict[str, Any]]] = {
             "seed": 1,
         },
     ),
+    "overlaps": (
+        "t2v+vace",
+        {
+            "prompts": {"0": "a train leaves a station", "64": "the train crosses a bridge"},
+            "max_frames": 250,
+            "fps": "24",
+            "overlap_frames": 13,
+            "spare_frames": 4,
+            "loop": True,
+            "seed": 12,
+        },
+    ),
     "cuts": (
         "t2v",
         {

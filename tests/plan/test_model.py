@@ -22,7 +22,7 @@ def plan(planned) -> Plan:
 
 def test_readers_find_numbers_and_exact_rates(plan: Plan) -> None:
     values = json.loads(plan_text(plan))
-    assert (values["version"], values["frames"], values["model_fps"]) == (2, 75, 16)
+    assert (values["version"], values["frames"], values["model_fps"]) == (3, 75, 16)
     assert values["fps"] == pytest.approx(23.976, abs=1e-3)
     assert (values["fps_ratio"], values["model_fps_ratio"]) == ("24000/1001", "16/1")
     assert values["seconds"] == pytest.approx(75 * 1001 / 24000)
@@ -44,8 +44,16 @@ def test_spans_chains_and_totals(plan: Plan) -> None:
     assert plan.clips[0].model_time(15) == Fraction(15 * 20, 30)
 
 
+def test_plans_from_before_there_were_overlaps_are_read(plan: Plan) -> None:
+    values = json.loads(plan_text(plan))
+    for clip in values["clips"]:
+        for name in ("overlap", "overlap_noise", "loops"):
+            del clip[name]
+    assert plan_from_json({**values, "version": 2}) == plan
+
+
 def test_another_version_is_refused(plan: Plan) -> None:
-    with pytest.raises(InputError, match="plan version 7 cannot be read; this engine reads 1 to 2"):
+    with pytest.raises(InputError, match="plan version 7 cannot be read; this engine reads 1 to 3"):
         plan_from_json({**plan_to_json(plan), "version": 7})
 
 
@@ -75,8 +83,8 @@ def test_damaged_plans(plan: Plan, change: dict[str, Any], words: str) -> None:
         (0, {"mode": "v2v"}, "clip 0: mode is 'v2v'"),
         (1, {"steps": "many"}, "clip 1: steps is 'many'"),
         (0, {"steps": 0}, "clip 0: steps is 0, part 0 of 1"),
-        (0, {"frames": 20}, "clip 0: 20 intervals do not fit 20 model frames"),
-        (0, {"intervals": 21}, "clip 0: 21 intervals do not fit 21 model frames"),
+        (0, {"frames": 20}, "clip 0: 20 intervals and an overlap of 0 do not fit 20 model frames"),
+        (0, {"intervals": 21}, "clip 0: 21 intervals and an overlap of 0 do not fit 21 model frames"),
         (0, {"end": 29}, "clip 0: frames 0 to 29 do not arrive at 30"),
         (0, {"start": -1}, "clip 0: it does not follow the one before"),
         (0, {"continuity": "last_frame"}, "clip 0: its pictures are not those of t2v"),
@@ -84,6 +92,13 @@ def test_damaged_plans(plan: Plan, change: dict[str, Any], words: str) -> None:
         (1, {"end_image": "x.png"}, "clip 1: its pictures are not those of i2v"),
         (1, {"chain": 1}, "clip 1: continuity last_frame does not fit chain 1"),
         (1, {"extra": 1}, "extra"),
+        (1, {"overlap": 5, "frames": 37}, "an overlap of 5 frames is not that of continuity last_frame"),
+        (1, {"continuity": "overlap"}, "clip 1: an overlap of 0 frames is not that of continuity overlap"),
+        (1, {"continuity": "overlap", "overlap": 7, "frames": 53}, "an overlap of 7 frames is not that of"),
+        (1, {"continuity": "overlap", "overlap": 25, "frames": 61}, "it repeats 25 frames of the 21 before it"),
+        (1, {"continuity": "overlap", "overlap": 17}, "30 intervals and an overlap of 17 do not fit 33 model frames"),
+        (0, {"loops": True, "mode": "vace", "start_image": "x"}, "only the last clip can arrive at the film's first"),
+        (1, {"loops": True}, "clip 1: its pictures are not those of i2v"),
     ],
 )
 def test_damaged_clips(plan: Plan, number: int, change: dict[str, Any], words: str) -> None:

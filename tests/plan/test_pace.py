@@ -32,17 +32,29 @@ def _pace(lineup, models: str, **settings) -> Pace:
 def test_longest_clip(lineup, models: str, fps: str, seconds: float, limit: int, longest: int) -> None:
     pace = _pace(lineup, models, fps=fps, clip_duration=seconds)
     assert pace.limit("t2v") == limit
-    assert pace.longest(["t2v"]) == longest
+    assert pace.longest([("t2v", 0)]) == longest
 
 
-def test_modes_without_a_model_do_not_shorten_clips(lineup) -> None:
-    assert _pace(lineup, "t2v").longest(["t2v", "i2v", "flf2v"]) == 80
+def test_frames_asked_for_besides_shorten_clips_but_not_below_the_users_length(lineup) -> None:
+    pace = _pace(lineup, "tiny+vace")
+    assert (pace.limit("vace"), pace.limit("vace", 16), pace.longest([("t2v", 0), ("vace", 16)])) == (32, 16, 16)
+    assert _pace(lineup, "tiny+vace", clip_duration=1.0).limit("vace", 16) == 16
+    assert _pace(lineup, "tiny+vace", clip_duration=0.5).limit("vace", 16) == 8
+
+
+def test_an_overlap_and_a_spare_end_that_fill_a_clip_are_the_users_error(lineup) -> None:
+    with pytest.raises(InputError) as caught:
+        _pace(lineup, "tiny+vace").limit("vace", 32)
+    assert str(caught.value) == (
+        "spare_frames: Wan-Tiny makes clips of 33 frames, and the overlap and the spare end take 32 of them. "
+        "Give smaller overlap_frames or spare_frames"
+    )
 
 
 def test_a_film_frame_longer_than_a_clip_is_the_users_error(lineup) -> None:
     pace = _pace(lineup, "t2v", fps="1", model_fps="240")
     with pytest.raises(InputError) as caught:
-        pace.longest(["t2v"])
+        pace.longest([("t2v", 0)])
     assert str(caught.value) == (
         "model_fps: at 240 frames a second one frame of the film is 240 frames of the model, which makes 81 at most. "
         "Give 80 or less, 0 for the model's own rate, or raise fps"

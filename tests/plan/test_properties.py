@@ -20,6 +20,7 @@ from wan_engine.schedule.film_schedule import FilmSchedule, read_schedule
 from wan_engine.schedule.seeds import part_seed
 from wan_engine.settings_check import settings_from_mapping
 
+LINE_UPS = ("all", "a14b", "tiny", "t2v+i2v", "5b", "t2v", "t2v+flf2v", "i2v+flf2v", "vace", "t2v+vace", "tiny+vace")
 FPS = ["1", "8", "12.5", "15", "16", "23.976", "24000/1001", "24", "25", "29.97", "30", "50", "59.94", "60", "240"]
 COMMON = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
@@ -32,13 +33,16 @@ def films(draw: st.DrawFn) -> dict[str, Any]:
     pictures = draw(st.lists(st.integers(0, frames - 1), max_size=4, unique=True))
     seed = draw(st.integers(0, 2**32 - 1))
     return {
-        "models": draw(st.sampled_from(["all", "a14b", "tiny", "t2v+i2v", "5b", "t2v", "t2v+flf2v", "i2v+flf2v"])),
+        "models": draw(st.sampled_from([*LINE_UPS])),
         "prompts": {str(key): f"prompt {key} --neg bad {key}" for key in keys},
         "max_frames": frames,
         "fps": draw(st.sampled_from(FPS)),
         "model_fps": draw(st.sampled_from(["0", "0", "0", *FPS])),
         "clip_duration": draw(st.sampled_from([0, 0, 0.3, 1, 2.5, 5, 12])),
-        "continuity": draw(st.sampled_from(["auto", "auto", "last_frame", "cut"])),
+        "continuity": draw(st.sampled_from(["auto", "auto", "last_frame", "overlap", "overlap", "cut"])),
+        "overlap_frames": draw(st.sampled_from([5, 9, 13, 17])),
+        "spare_frames": draw(st.sampled_from([0, 0, 4, 8])),
+        "loop": draw(st.booleans()),
         "guided_images": dict.fromkeys(map(str, pictures), "P"),
         "init_image": draw(st.sampled_from(["", "P"])) if 0 not in pictures else "",
         "end_image": draw(st.sampled_from(["", "P"])),
@@ -97,8 +101,11 @@ def test_frames_asked_are_what_the_family_can_make(make, film) -> None:
         assert clip.frames % 4 == 1
         assert 5 <= clip.frames <= native
         assert 1 <= clip.intervals <= native - 1
-        assert clip.intervals + 1 <= clip.frames
-        assert clip.frames == 5 or clip.frames - 4 < clip.intervals + 1
+        assert clip.last + 1 <= clip.frames
+        follows = plan.clips[clip.index + 1 : clip.index + 2]
+        hands_over = bool(follows) and follows[0].continuity != "cut" and not clip.end_image
+        spare = film["spare_frames"] if hands_over else 0
+        assert clip.frames == 5 or clip.frames - 4 < clip.last + spare + 1 <= clip.frames
         if film["clip_duration"]:
             one_frame = Fraction(plan.model_fps / plan.fps) + Fraction(1, 2)
             assert clip.intervals <= max(film["clip_duration"] * plan.model_fps, 4, one_frame)
@@ -111,14 +118,14 @@ def test_time_runs_at_the_models_rate_and_never_back(make, film) -> None:
     rate = plan.model_fps / plan.fps
     for clip in plan.clips:
         times = [clip.model_time(frame) for frame in range(clip.start, clip.end)]
-        assert times[0] == 0
+        assert times[0] == clip.first
         assert all(later > earlier for earlier, later in pairwise(times))
-        assert times[-1] <= clip.intervals
-        assert clip.model_time(clip.arrives) == clip.intervals
+        assert times[-1] <= clip.last
+        assert clip.model_time(clip.arrives) == clip.last
         off = abs(clip.intervals - (clip.arrives - clip.start) * rate)
-        if clip.mode != "flf2v":
+        if not (clip.end_image or clip.loops):
             assert off <= Fraction(1, 2) or clip.intervals == 1
-        elif 4 < clip.intervals < models.card("flf2v").family.native_frames - 1 and not film["clip_duration"]:
+        elif 4 < clip.last < models.card(clip.mode).family.native_frames - 4 and not film["clip_duration"]:
             assert off <= 2
 
 
@@ -129,13 +136,18 @@ def test_the_frame_handed_over_is_the_next_clips_first(make, film) -> None:
     assert (plan.clips[0].chain, plan.clips[0].continuity) == (0, "cut")
     for before, after in pairwise(plan.clips):
         assert before.arrives == before.end
-        if after.continuity == "last_frame":
-            assert (after.chain, after.mode) in {(before.chain, "i2v"), (before.chain, "flf2v")}
-            assert before.model_time(after.start) == before.intervals
+        if after.continuity != "cut":
+            assert (after.chain, after.mode) in {(before.chain, mode) for mode in ("i2v", "flf2v", "vace")}
+            assert before.model_time(after.start) == before.last
             assert after.start_image == after.init_video == ""
         else:
             assert (after.continuity, after.chain) == ("cut", before.chain + 1)
-            assert bool(after.start_image) == (after.mode != "t2v")
+            assert bool(after.start_image) == (after.mode != "t2v") or after.mode == "vace"
+        wanted = film["overlap_frames"] if after.continuity == "overlap" else 0
+        longest = before.last + 1
+        assert after.overlap == min(wanted, longest - (longest - 1) % 4)
+        # What it repeats is what the clip before shows up to the frame it hands over, which is its own first.
+        assert after.model_time(after.start) == after.first == max(0, after.overlap - 1)
     assert film["continuity"] != "cut" or all(clip.continuity == "cut" for clip in plan.clips)
     assert all(models.can(clip.mode) for clip in plan.clips)
 
@@ -162,19 +174,21 @@ def test_given_pictures_stand_on_their_own_frames(make, film) -> None:
     wanted = {int(frame) for frame in film["guided_images"]}
     wanted |= {0} if film["init_image"] else set()
     wanted |= {plan.frames - 1} if film["end_image"] else set()
+    assert plan.clips[-1].loops == film["loop"]
+    assert not any(clip.loops for clip in plan.clips[:-1])
     started = {clip.start for clip in plan.clips if clip.start_image}
     reached = {clip.arrives for clip in plan.clips if clip.end_image}
     assert wanted <= started | reached
     assert started | reached <= wanted
     assert reached <= started | {plan.frames - 1}
     for clip in plan.clips:
-        if clip.mode == "flf2v":
+        if clip.end_image or clip.loops:
+            assert clip.mode in ("flf2v", "vace")
             assert clip.intervals % 4 == 0
-            assert clip.frames == clip.intervals + 1
-            assert clip.end_image
-            assert clip.start_image or clip.continuity == "last_frame"
+            assert clip.frames == clip.last + 1
+            assert clip.start_image or clip.continuity != "cut"
         else:
-            assert clip.end_image == ""
+            assert clip.mode != "flf2v"
             assert clip.arrives == clip.end
 
 

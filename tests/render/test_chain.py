@@ -100,3 +100,28 @@ def test_given_pictures_are_fitted_and_checked_before_rendering(plan: Plan, tmp_
     (tmp_path / "wide.png").write_bytes(b"no picture")
     with pytest.raises(MediaError, match=r"wide\.png"):
         picture_notes(replace(plan, clips=(first, *plan.clips[1:])))
+
+
+def test_a_clip_with_an_overlap_begins_with_the_last_frames_of_the_one_before(plan: Plan, store: ClipStore) -> None:
+    first, second = plan.clips
+    over = replace(second, mode="vace", continuity="overlap", overlap=5, frames=second.intervals + 5)
+    backend = Recording()
+    render_chain(job_for(plan, store, backend, []), [first, over])
+    asked = backend.requests[1]
+    assert asked.start_image is None
+    before = list(read_clip(store.film_file(first)))
+    assert np.array_equal(np.stack(asked.beginning), np.stack(before[first.last - 4 : first.last + 1]))
+    # Its file begins with them too: film frame `start` is the fifth.
+    assert len(list(read_clip(store.film_file(over)))) == over.last + 1 == over.intervals + 5
+    times = [over.model_time(frame) for frame in range(over.start, over.end)]
+    assert (times[0], over.model_time(over.arrives)) == (4, over.last)
+
+
+def test_the_last_clip_of_a_film_that_loops_arrives_at_its_first_frame(plan: Plan, store: ClipStore) -> None:
+    first, second = plan.clips
+    loops = replace(second, mode="flf2v", loops=True, intervals=12, frames=13)
+    backend = Recording()
+    render_chain(job_for(replace(plan, clips=(first, loops)), store, backend, []), [first, loops])
+    end = backend.requests[1].end_image
+    assert end is not None
+    assert np.array_equal(end, next(read_clip(store.film_file(first))))

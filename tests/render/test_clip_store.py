@@ -109,3 +109,25 @@ def test_a_damaged_record_is_no_finished_clip(store: ClipStore, request_: ClipRe
     inputs = finished(store, request_)
     (store.folder / "clip_0000.json").write_text(record, encoding="utf-8")
     assert not store.is_finished(request_.clip, inputs)
+
+
+def test_a_clip_gives_its_last_frames_and_its_first(store: ClipStore, request_: ClipRequest) -> None:
+    finished(store, request_)
+    frames = store.last_frames(request_.clip, 5)
+    last = request_.clip.last
+    assert [int(frame[0, 0, 0]) for frame in frames] == list(range(last - 4, last + 1))
+    assert np.array_equal(frames[-1], store.hand_over(request_.clip))
+    assert int(store.first_frame(request_.clip)[0, 0, 0]) == 0
+
+
+def test_the_frames_a_clip_repeats_are_part_of_its_hash(store: ClipStore, request_: ClipRequest) -> None:
+    grey, white = np.full((48, 64, 3), 128, np.uint8), np.full((48, 64, 3), 255, np.uint8)
+    louder = replace(request_.clip, overlap_noise=40)
+    asked = [
+        request_,
+        replace(request_, beginning=(grey,) * 5),
+        replace(request_, beginning=(grey,) * 4 + (white,)),
+        replace(request_, beginning=(grey,) * 5, clip=louder),
+    ]
+    assert len({store.inputs_hash(each) for each in asked}) == 4
+    assert store.inputs_hash(replace(request_, clip=louder)) == store.inputs_hash(request_), "it repeats nothing"

@@ -26,6 +26,7 @@ class ClipRequest:
     """One clip to render: what the plan says and the pictures it starts from and arrives at.
 
     start_image, end_image: RGB pictures of exactly width x height, or None as the clip's mode says.
+    beginning: in place of a start image, the clip's first `clip.overlap` frames: 4k+1 pictures of that size.
     """
 
     clip: Clip
@@ -33,6 +34,12 @@ class ClipRequest:
     height: int
     start_image: Picture | None = None
     end_image: Picture | None = None
+    beginning: tuple[Picture, ...] = ()
+
+    @property
+    def known(self) -> tuple[Picture, ...]:
+        """The pictures that the clip's first frames are."""
+        return self.beginning if self.start_image is None else (self.start_image,)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class DryRun(ClipRun):
         frame = card.copy()
         draw = ImageDraw.Draw(frame)
         bar = max(2, height // 20)
-        done = width * min(number, clip.intervals) // clip.intervals
+        done = width * min(number, clip.last) // clip.last
         draw.rectangle((0, height - bar, done, height), fill="white")
         text = f"frame {number} of {clip.frames}"
         draw.text((width // 24, height - 3 * bar), text, fill="white", font=_font(height / 14))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PROMPT_WIDTH = 60
 """Characters of a prompt that a table shows; plain lines show all of it."""
 
-_MODE_STYLES = {"t2v": "cyan", "i2v": "green", "flf2v": "magenta"}
+_MODE_STYLES = {"t2v": "cyan", "i2v": "green", "flf2v": "magenta", "vace": "blue"}
 
 
 def show_plan(screen: Screen, plan: Plan, console: Console) -> None:
@@ -71,7 +71,9 @@ def clip_line(plan: Plan, clip: Clip) -> str:
 
 def start_words(clip: Clip) -> str:
     """What a clip starts from and arrives at, in words."""
-    if clip.continuity == "last_frame":
+    if clip.continuity == "overlap":
+        start = f"goes on from the last {clip.overlap} frames of the clip before"
+    elif clip.continuity == "last_frame":
         start = "goes on from the clip before"
     elif clip.start_image:
         start = f"from {one_line(clip.start_image)}"
@@ -79,7 +81,8 @@ def start_words(clip: Clip) -> str:
         start = f"goes on from {one_line(clip.init_video)}"
     else:
         start = "from noise"
-    return f"{start} to {one_line(clip.end_image)}" if clip.end_image else start
+    end = "the film's first frame" if clip.loops else one_line(clip.end_image)
+    return f"{start} to {end}" if end else start
 
 
 def guidance_words(clip: Clip) -> str:
@@ -106,7 +109,7 @@ def timeline_text(plan: Plan, width: int) -> list[tuple[str, str]]:
     mark = ">"
     for clip, begin, end in zip(plan.clips, starts, starts[1:], strict=False):
         # Several clips may share a column: a cut among them is what must be seen.
-        mark = mark if clip.continuity == "last_frame" else "|"
+        mark = mark if clip.continuity != "cut" else "|"
         if end > begin:
             number = str(clip.index + 1)
             label = mark + number if len(number) < end - begin else mark

@@ -9,7 +9,7 @@ from wan_engine.errors import InputError, ProblemList
 from wan_engine.families import Lineup
 from wan_engine.plan.canvas import Canvas, choose_canvas
 from wan_engine.plan.chain import Piece, lay_pieces
-from wan_engine.plan.continuity import CONTINUITIES
+from wan_engine.plan.continuity import Joining, joining_problems
 from wan_engine.plan.distilled import with_preset
 from wan_engine.plan.loras import check_loras, clip_loras
 from wan_engine.plan.model import Clip, Plan
@@ -62,7 +62,7 @@ def build_plan(settings: Settings, lineup: Lineup, loras: Mapping[str, str] | No
 
 def _checked_schedule(settings: Settings, library: Mapping[str, str]) -> FilmSchedule:
     problems = ProblemList()
-    for problem in start_problems(settings):
+    for problem in (*start_problems(settings), *joining_problems(settings)):
         problems.add(problem)
     try:
         schedule = read_schedule(settings)
@@ -81,11 +81,11 @@ def _checked_schedule(settings: Settings, library: Mapping[str, str]) -> FilmSch
 
 def _paced_pieces(settings: Settings, schedule: FilmSchedule, lineup: Lineup) -> tuple[Pace, list[Piece]]:
     """The clips at the rate that all families they use share; the rate decides where long prompts are split."""
-    places = stretches(schedule.prompts.spans, pictures_by_frame(settings, schedule.images))
-    continuity = CONTINUITIES[settings.continuity]
+    places = stretches(schedule.prompts.spans, pictures_by_frame(settings, schedule.images), settings.loop)
+    joining = Joining.of(settings)
     chosen = parse_fps(settings.model_fps)
     for pace in paces(settings, lineup):
-        pieces = lay_pieces(places, continuity, pace)
+        pieces = lay_pieces(places, joining, pace)
         used = {lineup.card(piece.mode).family.fps for piece in pieces}
         if chosen or used == {pace.model_fps}:
             return pace, pieces
@@ -128,7 +128,7 @@ class _ClipMaker:
             guidance_scale_2=guidance_2,
             flow_shift=self.settings.flow_shift or family.flow_shift(self.canvas.width, self.canvas.height),
             sampler=schedule.sampler.at(frame),
-            continuity="last_frame" if piece.starts_from == "clip" else "cut",
+            continuity=piece.way,
             chain=piece.chain,
             start_image=start.image,
             init_video=start.video,
@@ -137,6 +137,9 @@ class _ClipMaker:
             parts=piece.parts,
             key=span.key,
             loras=clip_loras(schedule, frame, self.loras),
+            overlap=piece.overlap,
+            overlap_noise=self.settings.overlap_noise if piece.overlap else 0,
+            loops=end.film_start,
         )
 
 

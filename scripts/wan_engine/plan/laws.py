@@ -7,6 +7,8 @@ from dataclasses import fields
 from types import NoneType
 from typing import TYPE_CHECKING
 
+from wan_engine.families import MODES
+from wan_engine.plan.continuity import WAYS, arrives_in, whole_latents
 from wan_engine.plan.timing import LATENT_STRIDE
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
+    "bool": (bool,),
     "float": (int, float),
     "float | None": (int, float, NoneType),
     "str": (str,),
@@ -33,15 +36,19 @@ def _broken(plan: Plan) -> Iterator[str]:
     yield from _wrong_types(plan, "")
     if min(plan.fps, plan.model_fps) <= 0 or min(plan.width, plan.height, plan.frames) <= 0:
         yield "a rate, size or length is not above 0"
-    owned, chain = 0, -1
+    owned, chain, before = 0, -1, 0
     for number, clip in enumerate(plan.clips):
         yield from _wrong_types(clip, f"clip {number}: ")
         yield from (f"clip {number}: {law}" for law in _broken_clip(clip))
         if (clip.index, clip.start) != (number, owned):
             yield f"clip {number}: it does not follow the one before"
-        if (clip.chain == chain) != (clip.continuity == "last_frame"):
+        if (clip.chain == chain) != (clip.continuity != "cut"):
             yield f"clip {number}: continuity {clip.continuity} does not fit chain {clip.chain}"
-        owned, chain = clip.end, clip.chain
+        if clip.overlap > before + 1:
+            yield f"clip {number}: it repeats {clip.overlap} frames of the {before + 1} before it"
+        if clip.loops and number + 1 < len(plan.clips):
+            yield f"clip {number}: only the last clip can arrive at the film's first frame"
+        owned, chain, before = clip.end, clip.chain, clip.last
     if owned != plan.frames:
         yield f"the clips own {owned} film frames of {plan.frames}"
 
@@ -54,20 +61,31 @@ def _wrong_types(values: Plan | Clip | ClipLora, where: str) -> Iterator[str]:
 
 
 def _broken_clip(clip: Clip) -> Iterator[str]:
-    if clip.mode not in ("t2v", "i2v", "flf2v"):
+    if clip.mode not in MODES:
         yield f"mode is {clip.mode!r}"
     if not clip.start < clip.arrives <= clip.end <= clip.arrives + 1:
         yield f"frames {clip.start} to {clip.end} do not arrive at {clip.arrives}"
-    if clip.frames % LATENT_STRIDE != 1 or not 1 <= clip.intervals < clip.frames:
-        yield f"{clip.intervals} intervals do not fit {clip.frames} model frames"
+    if clip.frames % LATENT_STRIDE != 1 or not 1 <= clip.intervals <= clip.last < clip.frames:
+        yield f"{clip.intervals} intervals and an overlap of {clip.overlap} do not fit {clip.frames} model frames"
     if clip.steps < 1 or not 0 <= clip.part < clip.parts:
         yield f"steps is {clip.steps}, part {clip.part} of {clip.parts}"
     for lora in clip.loras:
         yield from _wrong_types(lora, f'LoRA "{lora.name}": ')
         if lora.expert not in ("high", "low", "both"):
             yield f"expert is {lora.expert!r}"
-    if clip.continuity not in ("cut", "last_frame"):
+    if clip.continuity not in WAYS:
         yield f"continuity is {clip.continuity!r}"
-    starts = bool(clip.start_image) + bool(clip.init_video) + (clip.continuity == "last_frame")
-    if starts != (clip.mode != "t2v") or bool(clip.end_image) != (clip.mode == "flf2v"):
+    several = clip.overlap > 1 and whole_latents(clip.overlap) == clip.overlap
+    if several != (clip.continuity == "overlap") or (clip.overlap and not several):
+        yield f"an overlap of {clip.overlap} frames is not that of continuity {clip.continuity}"
+    if not _has_its_pictures(clip):
         yield f"its pictures are not those of {clip.mode}"
+
+
+def _has_its_pictures(clip: Clip) -> bool:
+    """Whether it starts from one thing at most, arrives at one at most, and both as its mode can."""
+    starts = bool(clip.start_image) + bool(clip.init_video) + (clip.continuity != "cut")
+    ends = bool(clip.end_image) + clip.loops
+    if clip.mode == "vace":
+        return starts <= 1 and ends <= starts
+    return starts == (clip.mode != "t2v") and ends == (arrives_in(clip.mode) and starts)

@@ -18,8 +18,8 @@ from wan_engine.families import Mode
 from wan_engine.plan.laws import broken_law
 from wan_engine.plan.seam import Join, Seam, seam_from_json, seam_to_json
 
-PLAN_VERSION = 2
-"""Version of the plan's JSON. A plan with a newer one is refused; version 1, without LoRAs, is read too."""
+PLAN_VERSION = 3
+"""Version of the plan's JSON. A newer one is refused; 1, without LoRAs, and 2, without overlaps, are read too."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,15 @@ class Clip:
     """One call of the model and the film frames it owns.
 
     start, end: the film frames it owns, end exclusive.
-    mode: t2v, i2v or flf2v.  frames: asked of the model, 4k+1.  intervals: model frames of time it spans (m).
-    arrives: the film frame that model frame `intervals` is: `end`, which the next clip owns, or `end - 1` when the
-    film's own last frame is a given picture. Film frame f shows model time (f - start) * intervals / (arrives - start).
+    mode: t2v, i2v, flf2v or vace.  frames: asked of the model, 4k+1.  intervals: model frames of time it spans (m).
+    arrives: the film frame that model frame `last` is: `end`, which the next clip owns, or `end - 1` when the film's
+    own last frame is a given picture. Film frame f shows model time first + (f - start) * m / (arrives - start).
     flow_shift: sigma shift of its noise schedule; families recommend different ones.
-    continuity: how it follows the clip before: cut, last_frame (starts from its model frame `intervals`).
-    start_image: picture it starts from, "" for none; with continuity last_frame the clip before gives it.
+    continuity: how it follows the clip before: cut, last_frame (starts from its model frame `last`), overlap.
+    overlap: model frames of the clip before, up to and including its `last`, that it begins with: 4k+1, 0 for none.
+    overlap_noise: share of noise in what the model is shown of them, in thousandths.
+    loops: it arrives at the film's first frame, which is shown after its last one.
+    start_image: picture it starts from, "" for none; unless continuity is cut the clip before gives it.
     init_video: with "start_image" empty: film whose last frame it starts from.
     chain: clips of one chain need each other's last frames and are rendered in order.
     part, parts: which sub-clip of its prompt it is, from 0.  key: the prompt's key as the user wrote it.
@@ -77,6 +80,19 @@ class Clip:
     parts: int = 1
     key: str = ""
     loras: tuple[ClipLora, ...] = ()
+    overlap: int = 0
+    overlap_noise: int = 0
+    loops: bool = False
+
+    @property
+    def first(self) -> int:
+        """The model frame that is film frame `start`: the last one it repeats of the clip before."""
+        return max(0, self.overlap - 1)
+
+    @property
+    def last(self) -> int:
+        """The model frame that is film frame `arrives`."""
+        return self.first + self.intervals
 
     @property
     def length(self) -> int:
@@ -84,10 +100,10 @@ class Clip:
         return self.end - self.start
 
     def model_time(self, frame: int) -> Fraction:
-        """Where film frame `frame` lies in model frames, 0 to `intervals`, exactly."""
+        """Where film frame `frame` lies in model frames, `first` to `last`, exactly."""
         if self.arrives == self.start:
-            return Fraction(0)
-        return Fraction((frame - self.start) * self.intervals, self.arrives - self.start)
+            return Fraction(self.first)
+        return self.first + Fraction((frame - self.start) * self.intervals, self.arrives - self.start)
 
 
 @dataclass(frozen=True)
@@ -127,10 +143,12 @@ class Plan:
         return sum(clip.steps for clip in self.clips)
 
     def chains(self) -> tuple[tuple[Clip, ...], ...]:
-        """The clips by chain, in film order."""
+        """The clips by chain, in film order. The last chain of a film that loops follows the first one, whose first
+        frame it needs."""
         chains: dict[int, list[Clip]] = {}
+        closing = self.clips[-1].chain if self.clips[-1].loops else 0
         for clip in self.clips:
-            chains.setdefault(clip.chain, []).append(clip)
+            chains.setdefault(clip.chain if clip.chain != closing else 0, []).append(clip)
         return tuple(tuple(clips) for _, clips in sorted(chains.items()))
 
     def joins(self) -> dict[int, Join]:
@@ -165,7 +183,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 
 def plan_from_json(values: dict[str, Any], file: str = "") -> Plan:
     """The plan that `plan_to_json` wrote. Raises InputError for another version or damaged values."""
-    if values.get("version") not in (1, PLAN_VERSION):
+    if values.get("version") not in range(1, PLAN_VERSION + 1):
         message = f"plan version {values.get('version')!r} cannot be read; this engine reads 1 to {PLAN_VERSION}"
         raise InputError(Problem(message, "Plan the film again", field="version", file=file))
     try:

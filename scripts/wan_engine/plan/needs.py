@@ -21,10 +21,10 @@ FLOAT_BYTES, COLOURS = 4, 3
 def disk_bytes(pieces: Sequence[Piece], canvas: Canvas) -> int:
     """Room for all clips at worst, in bytes: raw RGB of the frames kept, and two resume states of the largest clip.
 
-    Frames 0 .. intervals of a clip are kept. FFV1 usually takes half of raw RGB. A new state is written beside the
+    A clip is kept up to the frame it hands over. FFV1 usually takes half of raw RGB. A new state is written beside the
     old one before it takes its place, so there are two.
     """
-    frames = sum(piece.intervals + 1 for piece in pieces)
+    frames = sum(piece.last + 1 for piece in pieces)
     states = 2 * STATE_ARRAYS * max(_latent_bytes(piece.frames, canvas) for piece in pieces)
     return frames * canvas.width * canvas.height * COLOURS + states
 

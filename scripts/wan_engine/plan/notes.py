@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from wan_engine.families import Lineup
 from wan_engine.plan.chain import Piece
+from wan_engine.plan.continuity import can_arrive
 from wan_engine.plan.model import Clip
 from wan_engine.plan.pace import Pace
 from wan_engine.settings import Settings
@@ -22,6 +23,8 @@ def plan_notes(settings: Settings, pace: Pace, pieces: Sequence[Piece], clips: S
     if settings.continuity == "auto":  # otherwise the user asked for the cuts, or was refused
         yield from _cuts(lineup, pieces)
         yield from _jumps(lineup, pieces)
+        yield from _ways(lineup, clips)
+    yield from _loop(clips)
     yield from _splits(clips)
     yield from _rates(settings, pace, clips)
     yield from _held(settings)
@@ -42,11 +45,24 @@ def _cuts(lineup: Lineup, pieces: Sequence[Piece]) -> Iterator[str]:
         )
 
 
+def _ways(lineup: Lineup, clips: Sequence[Clip]) -> Iterator[str]:
+    overlaps = [clip.overlap for clip in clips if clip.continuity == "overlap"]
+    if overlaps:
+        yield (
+            f"Clips go on from the last {max(overlaps)} frames of the one before: the models here do {lineup.words()}"
+        )
+
+
+def _loop(clips: Sequence[Clip]) -> Iterator[str]:
+    if clips[-1].loops:
+        yield "The film loops: its last clip arrives at the film's first frame, which is shown after its last one"
+
+
 def _jumps(lineup: Lineup, pieces: Sequence[Piece]) -> Iterator[str]:
     jumps = [piece for piece in pieces if piece.jumps_to]
     without_model = [piece.end for piece in jumps if piece.starts_from != "text"]
     from_text = [piece.end for piece in jumps if piece.starts_from == "text"]
-    if not lineup.can("flf2v"):
+    if not can_arrive(lineup):
         without_model, from_text = [piece.end for piece in jumps], []
     if without_model:
         yield (
@@ -98,12 +114,23 @@ def _ignored(settings: Settings, pace: Pace, clips: Sequence[Clip]) -> Iterator[
         yield "i2v_model is ignored: no clip needs it"
     if settings.flf2v_model and "flf2v" not in modes:
         yield "flf2v_model is ignored: no clip goes between two pictures"
+    yield from _ignored_joins(settings, clips)
     if any(clip.negative and clip.guidance_scale <= 1 for clip in clips):
         yield "Negative prompts are ignored where guidance_scale is 1 or less"
     longest = max(pace.limit(mode) for mode in modes)
     if settings.clip_duration and pace.clip_seconds * pace.model_fps > longest:
         seconds = float(longest / pace.model_fps)
         yield f"clip_duration is longer than the model's clips, which last {seconds:.3g} s at most"
+
+
+def _ignored_joins(settings: Settings, clips: Sequence[Clip]) -> Iterator[str]:
+    if settings.spare_frames and all(clip.continuity == "cut" for clip in clips):
+        yield "spare_frames is ignored: no clip goes on from the one before"
+    if settings.continuity == "overlap" and not any(clip.overlap for clip in clips[1:]) and len(clips) > 1:
+        yield "continuity overlap is not needed: every clip starts from a picture or is too short to repeat"
+    shorter = [clip.start for clip in clips if clip.continuity == "overlap" and clip.overlap < settings.overlap_frames]
+    if shorter:
+        yield f"The overlap is shorter at {_frames(shorter)}: the clips before have too few frames"
 
 
 def _frames(frames: Sequence[int]) -> str:

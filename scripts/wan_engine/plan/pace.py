@@ -22,23 +22,30 @@ class Pace:
     clip_seconds: Fraction
     lineup: Lineup
 
-    def limit(self, mode: Mode) -> int:
+    def limit(self, mode: Mode, beside: int = 0) -> int:
         """The most intervals of one clip: the family's native length, or less where the user asks for shorter clips.
 
-        A clip of fewer than 4 intervals, or of less than one film frame, cannot be asked for.
+        beside: model frames that are asked for besides, those of an overlap and spare ones; the user's length goes
+        without them. A clip of fewer than 4 intervals, or of less than one film frame, cannot be asked for. Raises
+        InputError when these frames leave no room for 4.
         """
-        native = self.lineup.card(mode).family.native_frames - 1
+        family = self.lineup.card(mode).family
+        native = family.native_frames - 1 - beside
+        if native < LEAST_INTERVALS:
+            message = f"{family.label} makes clips of {family.native_frames} frames, and the overlap and the spare end "
+            message += f"take {beside} of them"
+            raise InputError(Problem(message, "Give smaller overlap_frames or spare_frames", field="spare_frames"))
         if not self.clip_seconds:
             return native
         asked = int(self.clip_seconds * self.model_fps)
         return min(native, max(asked, LEAST_INTERVALS, intervals(1, self.rate)))
 
-    def longest(self, modes: Iterable[Mode]) -> int:
-        """Film frames that one clip may span in every one of these modes; modes without a model do not count.
+    def longest(self, clips: Iterable[tuple[Mode, int]]) -> int:
+        """Film frames that one clip may span in every one of these modes, each with the frames asked for besides.
 
         Raises InputError when not even one film frame fits.
         """
-        limit = min(self.limit(mode) for mode in modes if self.lineup.can(mode))
+        limit = min(self.limit(mode, beside) for mode, beside in clips)
         longest = longest_span(self.rate, limit)
         if longest < 1:
             message = (

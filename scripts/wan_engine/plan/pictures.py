@@ -13,12 +13,20 @@ from wan_engine.settings import Settings
 
 @dataclass(frozen=True)
 class StartPicture:
-    """What a clip starts from: a picture, or the last frame of a film; exactly one of the two paths is given."""
+    """What a clip starts from or arrives at: a picture, the last frame of a film, or the film's own first frame.
+
+    Exactly one of the three is given.
+    """
 
     image: str = ""
     video: str = ""
     name: str = ""
     """The setting, and key, it comes from: for messages."""
+    film_start: bool = False
+
+
+FILM_START = StartPicture(name="the film's first frame, as loop asks,", film_start=True)
+"""What the last clip of a film that loops arrives at."""
 
 
 def image_name(image: GuidedImage) -> str:
@@ -45,6 +53,9 @@ def start_problems(settings: Settings) -> Iterable[Problem]:
     if settings.max_frames == 1 and settings.end_image and start:
         message = "a film of one frame starts and ends on the same picture"
         yield Problem(message, f"Remove end_image or {start}", field="end_image")
+    if settings.loop and settings.end_image:
+        message = "a film that loops ends on its own first frame, not on end_image"
+        yield Problem(message, "Remove end_image, or switch loop off", field="loop")
     for name in ("init_image", "init_video", "end_image"):
         yield from _missing(getattr(settings, name), name)
 
@@ -55,6 +66,11 @@ def guided_problems(settings: Settings, images: Iterable[GuidedImage]) -> Iterab
         if not image.key:
             continue  # the end image, seen by start_problems
         yield from _missing(image.path, "guided_images", image.key)
+        if settings.loop and 0 < image.frame == settings.max_frames - 1:
+            message = "a film that loops goes on to its own first frame from its last one, which this picture is"
+            yield Problem(
+                message, "Move it to an earlier frame, or switch loop off", field="guided_images", key=image.key
+            )
         if image.frame == 0 and (settings.init_image or settings.init_video):
             given = "init_image" if settings.init_image else "init_video"
             message = f"the film's first frame is given by this picture and by {given}"

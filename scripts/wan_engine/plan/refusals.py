@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from wan_engine.errors import CapabilityError, InputError, Problem, WanError
 from wan_engine.families import Lineup
-from wan_engine.plan.continuity import Continuity
+from wan_engine.plan.continuity import Continuity, Start, can_arrive
 from wan_engine.plan.stretches import Stretch
-
-Start = Literal["picture", "clip", "text"]
-"""What a clip starts from: a given picture, the end of the clip before, or its prompt alone."""
 
 
 def no_models() -> CapabilityError:
@@ -23,7 +18,8 @@ def no_start(lineup: Lineup, continuity: Continuity, stretch: Stretch, start: St
     able = f"the models here do {lineup.words()} only"
     where = f"from frame {stretch.start} on"
     if start == "clip":
-        message = f"continuity last_frame needs image-to-video {where}, and {able}"
+        needs = "image-to-video" if continuity.name == "last_frame" else "masked-video-to-video or image-to-video"
+        message = f"continuity {continuity.name} needs {needs} {where}, and {able}"
         return CapabilityError(message, "Set i2v_model, or set continuity to auto or cut to join clips by hard cuts")
     if start == "text" and stretch.start == 0:
         message = f"the film starts from its prompt alone, which needs text-to-video, and {able}"
@@ -47,12 +43,15 @@ def no_start(lineup: Lineup, continuity: Continuity, stretch: Stretch, start: St
 def no_arrival(lineup: Lineup, continuity: Continuity, stretch: Stretch) -> WanError:
     """The film cannot arrive at this stretch's last picture, and a cut to it is impossible or was refused."""
     name = stretch.last_picture.name if stretch.last_picture else "the picture"
-    if not lineup.can("flf2v"):
+    film_start = stretch.last_picture is not None and stretch.last_picture.film_start
+    if not can_arrive(lineup):
         message = f"arriving at {name} needs first-last-frame-to-video, and the models here do {lineup.words()} only"
         other = f"remove {name}" if stretch.ends_film_on_picture else "set continuity to auto to cut to the picture"
+        other = "switch loop off" if film_start else other
         return CapabilityError(message, f"Set flf2v_model, or {other}")
     message = f"with continuity {continuity.name} the clip from frame {stretch.start} on has no picture to start from"
-    remedy = f"Set continuity to auto, give a guided image for frame {stretch.start}, or remove {name}"
+    remedy = "switch loop off" if film_start else f"remove {name}"
+    remedy = f"Set continuity to auto, give a guided image for frame {stretch.start}, or {remedy}"
     return InputError(Problem(f"{message}, so it cannot arrive at {name}", remedy, field="continuity"))
 
 

@@ -77,19 +77,23 @@ def _render_clip(job: ChainJob, request: ClipRequest, inputs: str) -> None:
 
 
 def _write_frames(job: ChainJob, clip: Clip, run: ClipRun) -> None:
-    """Keep model frames 0 .. intervals; what the model makes beyond them belongs to no film frame."""
+    """Keep the model frames up to the one that is handed over; those beyond it belong to no film frame."""
     with job.store.writer(clip) as writer:
         for number, frame in enumerate(run.frames()):
             _stop_if_cancelled(job)
-            if number <= clip.intervals:
+            if number <= clip.last:
                 writer.write(frame)
 
 
 def _request(job: ChainJob, clip: Clip, before: Clip | None) -> ClipRequest:
     start = _given_start(job.plan, clip)
+    beginning: tuple[Picture, ...] = ()
     if clip.continuity == "last_frame" and before is not None:
         start = job.store.hand_over(before)
-    return ClipRequest(clip, job.plan.width, job.plan.height, start, _given_end(job.plan, clip))
+    elif clip.continuity == "overlap" and before is not None:
+        beginning = job.store.last_frames(before, clip.overlap)
+    end = _film_start(job, clip, start) if clip.loops else _given_end(job.plan, clip)
+    return ClipRequest(clip, job.plan.width, job.plan.height, start, end, beginning)
 
 
 def picture_notes(plan: Plan) -> tuple[str, ...]:
@@ -115,6 +119,11 @@ def _given_start(plan: Plan, clip: Clip) -> Picture | None:
     if clip.init_video:
         return fit_picture(last_frame(Path(clip.init_video)), plan.width, plan.height, plan.image_fit)
     return None
+
+
+def _film_start(job: ChainJob, clip: Clip, own_start: Picture | None) -> Picture | None:
+    """The film's first frame, as it was rendered; a film of one clip begins with the clip's own start."""
+    return own_start if clip.index == 0 else job.store.first_frame(job.plan.clips[0])
 
 
 def _given_end(plan: Plan, clip: Clip) -> Picture | None:

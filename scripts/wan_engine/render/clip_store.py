@@ -1,6 +1,6 @@
 """The clips folder beside a film: finished clips, the one in the middle, and what each was made from.
 
-    clip_0003.mkv                 lossless frames 0 .. intervals of a finished clip, at the model's rate
+    clip_0003.mkv                 lossless frames 0 .. last of a finished clip, at the model's rate
     clip_0003.json                the hashes of the inputs it was made from and of the file
     clip_0003.state.safetensors   a clip in the middle of its denoising; gone when the clip is finished
 
@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.backends import ClipRequest, RunState
-from wan_engine.media.clipfile import ClipWriter, clip_frame
+from wan_engine.media.clipfile import ClipWriter, clip_frame, read_clip
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.storage.atomic import write_bytes, write_json
 from wan_engine.storage.hashes import file_hash, hash_bytes, value_hash
@@ -30,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _NOT_INPUTS = (
     *("index", "chain", "key", "part", "parts", "start", "end", "arrives", "continuity"),
-    *("start_image", "end_image", "init_video", "loras"),
+    *("start_image", "end_image", "init_video", "loras", "loops", "overlap", "overlap_noise"),
 )
 """Fields of a clip that do not change its pictures: where it lies in the film, and paths whose content is hashed."""
 
@@ -69,6 +71,9 @@ class ClipStore:
         if request.clip.loras:  # films from before there were any keep their hashes
             known = resolved.get("loras", {})
             values["loras"] = [[known.get(lora.path), lora.weight, lora.expert] for lora in request.clip.loras]
+        if request.beginning:
+            pictures = [_picture_hash(picture) for picture in request.beginning]
+            values["beginning"] = [pictures, request.clip.overlap_noise]
         return value_hash(values)
 
     def is_finished(self, clip: Clip, inputs: str) -> bool:
@@ -102,8 +107,17 @@ class ClipStore:
             file.unlink(missing_ok=True)
 
     def hand_over(self, clip: Clip) -> Picture:
-        """The finished clip's model frame `intervals`: the first film frame of the next clip."""
-        return clip_frame(self.film_file(clip), clip.intervals)
+        """The finished clip's model frame `last`: the first film frame of the next clip."""
+        return clip_frame(self.film_file(clip), clip.last)
+
+    def last_frames(self, clip: Clip, count: int) -> tuple[Picture, ...]:
+        """The finished clip's last frames, up to and including the one it hands over."""
+        frames = islice(read_clip(self.film_file(clip)), clip.last + 1)
+        return tuple(deque(frames, maxlen=count))
+
+    def first_frame(self, clip: Clip) -> Picture:
+        """The finished clip's first film frame."""
+        return clip_frame(self.film_file(clip), clip.first)
 
     def save_state(self, clip: Clip, inputs: str, state: RunState) -> None:
         """Write the state of a clip in the middle; the one before it stays until this one is whole."""

@@ -227,8 +227,7 @@ def _pipeline(session: _Session, card: ModelCard, mode: Mode) -> Any:
 
 
 def _asked(request: ClipRequest) -> AskedClip:
-    pictures = request.start_image is not None or request.end_image is not None
-    return AskedClip(request.width, request.height, request.clip.frames, pictures)
+    return AskedClip(request.width, request.height, request.clip.frames, request.clip.mode != "t2v")
 
 
 def _still_here(device: str | None) -> str:

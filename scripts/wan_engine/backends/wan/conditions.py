@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.backends import ClipRequest
+from wan_engine.backends.wan.known import Beginning, hold, image_condition, latent_frames
+from wan_engine.backends.wan.vace import vace_control
 from wan_engine.errors import RenderError
+from wan_engine.families import Mode
 from wan_engine.plan.model import Clip
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ class Conditions:
     condition: latents of the given pictures, with their mask in front if the model takes it.
     frame_mask: 0 where a latent is given, 1 where it is made (models with a timestep for each frame), else None.
     image: CLIP's embedding of the given pictures for models that take it, else None.
+    control: what VACE is shown, else None.  beginning: what the clip repeats of the one before.
     """
 
     noise: torch.Tensor
@@ -29,6 +33,8 @@ class Conditions:
     condition: torch.Tensor | None = None
     frame_mask: torch.Tensor | None = None
     image: torch.Tensor | None = None
+    control: torch.Tensor | None = None
+    beginning: Beginning | None = None
 
 
 def uses_guidance(scale: float) -> bool:
@@ -56,29 +62,32 @@ def make_conditions(
     prompt = prompt.to(device, dtype)
     negative = None if negative is None else negative.to(device, dtype)
     generator = torch.Generator("cpu").manual_seed(clip.seed)
-    sizes = {"height": request.height, "width": request.width, "num_frames": clip.frames}
-    common = {**sizes, "dtype": torch.float32, "device": torch.device(device), "generator": generator}
+    noise = _first_noise(pipeline, request, generator, device)
     if clip.mode == "t2v":
-        channels = pipeline.transformer.config.in_channels
-        noise = pipeline.prepare_latents(1, channels, **common)
         mask = torch.ones_like(noise[:, :1]) if pipeline.config.expand_timesteps else None
         return Conditions(noise, prompt, negative, frame_mask=mask)
-    image, last_image = (_tensor(pipeline, picture, device) for picture in (request.start_image, request.end_image))
-    noise, condition, *mask_of_frames = pipeline.prepare_latents(
-        image, 1, pipeline.vae.config.z_dim, last_image=last_image, **common
-    )
-    mask = mask_of_frames[0] if mask_of_frames else None
-    return Conditions(noise, prompt, negative, condition, mask, _image_embedding(pipeline, request, device))
+    if clip.mode == "vace":
+        latents, mask = vace_control(pipeline, request, device)
+        known, beginning = hold(request, latents, noise, generator)
+        control = torch.cat([known, mask], dim=1).to(dtype)
+        return Conditions(noise, prompt, negative, control=control, beginning=beginning)
+    image = _image_embedding(pipeline, request, device)
+    latents, mask = image_condition(pipeline, request, device)
+    if pipeline.config.expand_timesteps:  # its mask of frames holds what is known
+        return Conditions(noise, prompt, negative, latents, mask, image)
+    known, beginning = hold(request, latents, noise, generator)
+    return Conditions(noise, prompt, negative, torch.cat([mask, known], dim=1), None, image, beginning=beginning)
 
 
-def _tensor(pipeline: Any, picture: Any, device: str) -> torch.Tensor | None:
-    if picture is None:
-        return None
+def _first_noise(pipeline: Any, request: ClipRequest, generator: torch.Generator, device: str) -> torch.Tensor:
     import torch
-    from PIL import Image
+    from diffusers.utils.torch_utils import randn_tensor
 
-    pixels: torch.Tensor = pipeline.video_processor.preprocess(Image.fromarray(picture))
-    return pixels.to(device, dtype=torch.float32)
+    stride = pipeline.vae_scale_factor_spatial
+    frames = latent_frames(request.clip.frames)
+    shape = (1, pipeline.vae.config.z_dim, frames, request.height // stride, request.width // stride)
+    noise: torch.Tensor = randn_tensor(shape, generator=generator, device=torch.device(device), dtype=torch.float32)
+    return noise
 
 
 def _image_embedding(pipeline: Any, request: ClipRequest, device: str) -> torch.Tensor | None:
@@ -86,20 +95,30 @@ def _image_embedding(pipeline: Any, request: ClipRequest, device: str) -> torch.
         return None
     from PIL import Image
 
-    pictures = [picture for picture in (request.start_image, request.end_image) if picture is not None]
+    pictures = [picture for picture in (request.known[0], request.end_image) if picture is not None]
     embeds: torch.Tensor = pipeline.encode_image([Image.fromarray(picture) for picture in pictures], device)
     return embeds.to(pipeline.transformer.dtype)
+
+
+_PICTURES: dict[Mode, tuple[tuple[bool, bool], ...]] = {
+    "t2v": ((False, False),),
+    "i2v": ((True, False),),
+    "flf2v": ((True, True),),
+    "vace": ((False, False), (True, False), (True, True)),
+}
+"""Whether a clip of a mode has pictures to start from and to arrive at."""
 
 
 def check_request(pipeline: Any, request: ClipRequest) -> None:
     """Raises RenderError when pictures, sizes or length do not fit the clip's mode and model."""
     clip = request.clip
-    wanted = {"t2v": (False, False), "i2v": (True, False), "flf2v": (True, True)}[clip.mode]
-    given = (request.start_image is not None, request.end_image is not None)
-    if given != wanted:
+    given = (bool(request.known), request.end_image is not None)
+    if given not in _PICTURES[clip.mode]:
         raise RenderError(f"clip {clip.index} ({clip.mode}) got the wrong pictures: start, end = {given}")
+    if request.beginning and (request.start_image is not None or len(request.beginning) != clip.overlap):
+        raise RenderError(f"clip {clip.index} got {len(request.beginning)} first frames, not {clip.overlap}")
     shape = (request.height, request.width, 3)
-    for picture in (request.start_image, request.end_image):
+    for picture in (*request.known, request.end_image):
         if picture is not None and picture.shape != shape:
             raise RenderError(f"clip {clip.index} got a picture of shape {picture.shape}, not {shape}")
     _, patch_height, patch_width = pipeline.transformer.config.patch_size

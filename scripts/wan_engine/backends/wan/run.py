@@ -71,8 +71,10 @@ class WanRun(ClipRun):
         import torch
 
         sigma, timestep = self._scheduler.sigmas[self.steps_done], self._scheduler.timesteps[self.steps_done]
-        velocity = self._velocity(timestep)
         before = self._latents
+        if self._conditions.beginning is not None:
+            before = self._conditions.beginning.noised_in(before, sigma)
+        velocity = self._velocity(before, timestep)
         latents = self._scheduler.step(velocity, timestep, before, return_dict=False)[0]
         finite = bool(torch.isfinite(latents).all())
         self._latents, self._clean = latents, (before, sigma, velocity)
@@ -108,6 +110,8 @@ class WanRun(ClipRun):
         given = self._conditions
         if given.condition is not None and given.frame_mask is not None:
             latents = (1 - given.frame_mask) * given.condition + given.frame_mask * latents
+        if given.beginning is not None:
+            latents = given.beginning.clean_in(latents)
         pipeline, memory = self._pipeline, self._memory
         taken = 0
         decoded: Iterator[Picture] | None = None
@@ -131,18 +135,20 @@ class WanRun(ClipRun):
             taken += 1
             yield picture
 
-    def _velocity(self, timestep: torch.Tensor) -> torch.Tensor:
-        """The velocity the model predicts for the latents at this timestep, with guidance."""
+    def _velocity(self, latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+        """The velocity the model predicts for latents at this timestep, with guidance."""
         expert, scale = self._expert(timestep)
         self._loras.on(expert)
         self._memory.for_denoising(expert)
         given = self._conditions
         common = {
-            "hidden_states": self._model_input(),
+            "hidden_states": self._model_input(latents),
             "timestep": self._model_timestep(timestep),
             "encoder_hidden_states_image": given.image,
             "return_dict": False,
         }
+        if given.control is not None:
+            common["control_hidden_states"] = given.control
         velocity: torch.Tensor = expert(encoder_hidden_states=given.prompt, **common)[0]
         if not uses_guidance(scale):
             return velocity
@@ -158,10 +164,10 @@ class WanRun(ClipRun):
         second = clip.guidance_scale if clip.guidance_scale_2 is None else clip.guidance_scale_2
         return pipeline.transformer_2, second
 
-    def _model_input(self) -> torch.Tensor:
+    def _model_input(self, latents: torch.Tensor) -> torch.Tensor:
         import torch
 
-        given, latents = self._conditions, self._latents
+        given = self._conditions
         if given.condition is not None:
             if given.frame_mask is not None:
                 latents = (1 - given.frame_mask) * given.condition + given.frame_mask * latents
