@@ -1,0 +1,136 @@
+"""Films of the small model whose clips go on from one another: their seams in figures, and stopping and going on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wan_engine.errors import Cancelled
+from wan_engine.film import FilmResult, make_film, resume_film
+from wan_engine.media.clipfile import read_clip
+from wan_engine.media.pictures import write_png
+from wan_engine.media.probe import every_frame
+from wan_engine.plan.model import Plan, read_plan
+from wan_engine.plan.seam import Join
+from wan_engine.render.clip_store import ClipStore
+from wan_engine.render.events import Event
+from wan_engine.seams.meter import measure
+from wan_engine.settings import Settings
+from wan_engine.tiny import WEIGHTS
+from wan_engine.tiny.judge import look, psnr
+
+pytestmark = pytest.mark.slow
+
+PROMPT = "a red circle moves right on a black background"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        prompts={"0": PROMPT},
+        max_frames=32,
+        width=128,
+        height=64,
+        clip_duration=1.0,
+        seed=3,
+        crf=0,
+        pixel_format="yuv444p",
+        preset="ultrafast",
+        subtitles=False,
+        keep_clips=True,
+        output_dir=str(tmp_path / "out"),
+    )
+
+
+def quiet(event: Event) -> None:
+    """A report that nobody reads."""
+
+
+def make(settings: Settings, **changes: Any) -> tuple[FilmResult, Plan, list[np.ndarray]]:
+    result = make_film(replace(settings, **changes), quiet, lambda: False)
+    assert result.film is not None
+    return result, read_plan(result.plan), list(every_frame(result.film))
+
+
+def start_picture(path: Path) -> str:
+    """A red circle at the left of a black picture."""
+    rows, columns = np.indices((64, 128)) + 0.5
+    picture = np.full((64, 128, 3), 13, np.uint8)
+    picture[(rows - 32) ** 2 + (columns - 20) ** 2 < 10**2] = (230, 38, 38)
+    write_png(path, picture)
+    return str(path)
+
+
+def test_overlaps_join_clips_smoothly_and_carry_the_motion_on(settings: Settings) -> None:
+    """The flow at a seam is that inside the clips, which the last frame alone does not give."""
+    result, plan, frames = make(settings, continuity="overlap", overlap_frames=9)
+    assert [(clip.mode, clip.overlap) for clip in plan.clips] == [("t2v", 0), ("vace", 9)]
+    (seam,) = plan.seams
+    assert seam.grade == "good", list(seam.faults())
+    assert seam.difference <= 1.3
+    _, alone, _ = make(settings, continuity="last_frame")
+    assert abs(np.log(seam.motion)) < abs(np.log(alone.seams[0].motion))
+    assert len(frames) == 32
+    assert all(not np.array_equal(one, other) for one, other in pairwise(frames)), "no frame twice"
+    seen = [look(frame) for frame in frames]
+    assert all((sighting.colour, sighting.shape) == ("red", "circle") for sighting in seen)
+    steps = [after.x - before.x for before, after in pairwise(seen)]
+    assert all(-0.5 < step < 2.5 for step in steps), "it moves right all the time, about a pixel a frame"
+    store = ClipStore(result.folder / "clips", plan)
+    given = np.stack(store.last_frames(plan.clips[0], 9))
+    kept = np.stack(list(read_clip(store.film_file(plan.clips[1])))[:9])
+    assert psnr(kept, given) >= 30
+
+
+def test_a_vace_model_alone_starts_from_a_picture_and_goes_on(settings: Settings, tmp_path: Path) -> None:
+    picture = start_picture(tmp_path / "start.png")
+    _, plan, frames = make(settings, model=str(WEIGHTS / "vace"), init_image=picture, overlap_frames=5)
+    assert [(clip.mode, clip.continuity) for clip in plan.clips] == [("vace", "cut"), ("vace", "overlap")]
+    seen = [look(frame) for frame in frames]
+    assert all((sighting.colour, sighting.shape) == ("red", "circle") for sighting in seen)
+    assert seen[0].x == pytest.approx(20, abs=2)
+    assert seen[-1].x > 40
+    assert plan.seams[0].difference <= 1.3
+
+
+@pytest.mark.parametrize("model", ["", "vace"])
+def test_a_film_that_loops_closes(settings: Settings, tmp_path: Path, model: str) -> None:
+    """The shape goes away as the prompt says, and is back where it began by the film's end."""
+    picture = start_picture(tmp_path / "start.png")
+    model = model and str(WEIGHTS / model)
+    _, plan, frames = make(settings, model=model, init_image=picture, loop=True)
+    assert plan.clips[-1].loops
+    assert len(frames) == 32
+    seen = [look(frame) for frame in frames]
+    assert all((sighting.colour, sighting.shape) == ("red", "circle") for sighting in seen)
+    assert max(sighting.x for sighting in seen) > seen[0].x + 8
+    assert abs(seen[-1].x - seen[0].x) < 4
+    assert abs(seen[-1].y - seen[0].y) < 3
+    # Frame 32 would be frame 0 again: the one before it is not the same already.
+    assert not np.array_equal(frames[-1], frames[0])
+    (seam,) = measure([*frames, *frames], {len(frames): Join("loop")})
+    assert seam.difference < 2, seam
+
+
+def test_an_overlap_film_goes_on_where_it_was_stopped(settings: Settings) -> None:
+    wanted = replace(settings, continuity="overlap", overlap_frames=5, max_frames=24, clip_duration=0.5, steps="3")
+    _, _, whole = make(wanted)
+    events: list[Event] = []
+
+    def stopped() -> bool:
+        return any((event.kind, event.clip, event.step) == ("step", 1, 2) for event in events)
+
+    with pytest.raises(Cancelled):
+        make_film(wanted, events.append, stopped)
+    again: list[Event] = []
+    folder = Path(next(event.message for event in events if event.kind == "started"))
+    resumed = resume_film(folder, again.append, lambda: False)
+    started = [(event.clip, event.step) for event in again if event.kind == "clip_started"]
+    assert started[0] == (1, 2), "clip 0 was kept, clip 1 went on at its step"
+    assert resumed.film is not None
+    assert all(np.array_equal(one, other) for one, other in zip(every_frame(resumed.film), whole, strict=True))
