@@ -23,6 +23,9 @@ LINES = st.one_of(WORDS, st.sampled_from(["", "a\nb", "#x", " padded ", '{"0"}',
 KEYS = st.one_of(st.integers(0, 500).map(str), st.sampled_from(["12.5s", "max_f-1", "max_f/2", " 30", "1:2", "#4"]))
 ENTRIES = st.dictionaries(KEYS, LINES, max_size=5)
 
+# Blanks and quotes around a pasted path are taken off, so a path that has them does not come back.
+PATHS = st.sampled_from(["", "/films/a b.png", "C:\\films\\a.png", "Wan-Tiny"])
+
 
 def value_for(spec: SettingSpec) -> st.SearchStrategy[Any]:
     low, high = spec.minimum or 0, spec.maximum or 0
@@ -34,7 +37,8 @@ def value_for(spec: SettingSpec) -> st.SearchStrategy[Any]:
         "fps": st.sampled_from(["16", "23.976", "30000/1001"]),
         "prompts": ENTRIES,
         "images": ENTRIES,
-        "path": st.sampled_from(["", "/films/a b.png", "C:\\films\\a.png"]),
+        "path": PATHS,
+        "model": PATHS,
     }.get(spec.kind, WORDS)
 
 
