@@ -17,7 +17,7 @@ from wan_engine.models.precision import precision_of
 CONFIG = "config.json"
 """File of a component's folder with its figures."""
 FOLDER = "folder"
-"""Format of a `Part` that is a folder: diffusers or transformers loads it as it is."""
+"""Format of a `Part` that is a folder in the diffusers layout, with a config of its own."""
 
 _CLASSES: dict[str, Kind] = {
     "WanTransformer3DModel": "transformer",
