@@ -67,7 +67,15 @@ _ARRANGED = (
         "model",
         "Model",
         (("model", "backend"),),
-        (("i2v_model",), ("flf2v_model",), *_PART_ROWS, ("loras",), ("lora_dir",), ("device", "dtype")),
+        (
+            ("i2v_model",),
+            ("flf2v_model",),
+            *_PART_ROWS,
+            ("loras",),
+            ("lora_dir",),
+            ("device", "dtype", "attention"),
+            ("memory_profile", "fp8_weights"),
+        ),
     ),
     Section(
         "film",
@@ -79,7 +87,12 @@ _ARRANGED = (
         "start",
         "Start and end",
         (("init_image",), ("end_image",)),
-        (("init_video",), ("guided_images",), ("image_fit", "continuity")),
+        (
+            ("init_video",),
+            ("guided_images",),
+            ("image_fit", "continuity", "loop"),
+            ("overlap_frames", "overlap_noise", "spare_frames"),
+        ),
     ),
     Section(
         "sampling",
