@@ -157,6 +157,14 @@ class FilmSettings:
         maximum=40,
         unit="model frames",
     )
+    hold_colour: bool = setting(
+        False,
+        "bool",
+        "Hold colours",
+        "start",
+        "Takes back from each clip the change of colour that it brings in, learned from the frames it has in common "
+        "with the clip before.",
+    )
     loop: bool = setting(
         False, "bool", "Loop", "start", "The film's end joins its beginning, so that it can be played over and over."
     )

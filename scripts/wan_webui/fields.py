@@ -91,7 +91,7 @@ _ARRANGED = (
             ("init_video",),
             ("guided_images",),
             ("image_fit", "continuity", "loop"),
-            ("overlap_frames", "overlap_noise", "spare_frames"),
+            ("overlap_frames", "overlap_noise", "spare_frames", "hold_colour"),
         ),
     ),
     Section(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from wan_engine.backends import ClipRequest, ClipRun, RunState
 from wan_engine.backends.dry_run import DryRunBackend
 from wan_engine.errors import Cancelled, MediaError, RenderError
 from wan_engine.media.clipfile import read_clip
+from wan_engine.media.picture import Picture
 from wan_engine.plan.model import Plan
 from wan_engine.render.chain import ChainJob, picture_notes, render_chain
 from wan_engine.render.clip_store import ClipStore
@@ -125,3 +127,31 @@ def test_the_last_clip_of_a_film_that_loops_arrives_at_its_first_frame(plan: Pla
     end = backend.requests[1].end_image
     assert end is not None
     assert np.array_equal(end, next(read_clip(store.film_file(first))))
+
+
+class Drifting(DryRunBackend):
+    """A dry run whose clips show their start picture, each a little brighter than the one before."""
+
+    def start(self, request: ClipRequest, state: RunState | None = None) -> ClipRun:
+        run = super().start(request, state)
+        frames = run.frames
+        start = request.start_image
+
+        def brighter() -> Iterator[Picture]:
+            for frame in frames():
+                shown = np.full_like(frame, 100) if start is None else start
+                yield np.clip(shown.astype(np.int16) + 3, 0, 255).astype(np.uint8)
+
+        run.frames = brighter  # type: ignore[method-assign]
+        return run
+
+
+@pytest.mark.parametrize(("hold", "level"), [(False, 106), (True, 103)])
+def test_a_change_of_colour_is_taken_back(plan: Plan, store: ClipStore, hold: bool, level: int) -> None:
+    clips = (plan.clips[0], replace(plan.clips[1], hold_colour=hold))
+    events: list[Event] = []
+    render_chain(job_for(plan, store, Drifting(), events), clips)
+    levels = {int(frame.mean()) for frame in read_clip(store.film_file(clips[1]))}
+    assert levels == {level}
+    notes = [event.message for event in events if event.kind == "note"]
+    assert notes == (["Colour of clip 2 held: gain 1.000 1.000 1.000, shift -3.0 -3.0 -3.0 levels"] if hold else [])

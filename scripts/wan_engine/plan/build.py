@@ -139,6 +139,7 @@ class _ClipMaker:
             loras=clip_loras(schedule, frame, self.loras),
             overlap=piece.overlap,
             overlap_noise=self.settings.overlap_noise if piece.overlap else 0,
+            hold_colour=self.settings.hold_colour and piece.starts_from == "clip",
             loops=end.film_start,
         )
 

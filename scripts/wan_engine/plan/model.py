@@ -48,6 +48,7 @@ class Clip:
     continuity: how it follows the clip before: cut, last_frame (starts from its model frame `last`), overlap.
     overlap: model frames of the clip before, up to and including its `last`, that it begins with: 4k+1, 0 for none.
     overlap_noise: share of noise in what the model is shown of them, in thousandths.
+    hold_colour: what its first frames, known from the clip before, say of its colours is taken back from all of it.
     loops: it arrives at the film's first frame, which is shown after its last one.
     start_image: picture it starts from, "" for none; unless continuity is cut the clip before gives it.
     init_video: with "start_image" empty: film whose last frame it starts from.
@@ -82,6 +83,7 @@ class Clip:
     loras: tuple[ClipLora, ...] = ()
     overlap: int = 0
     overlap_noise: int = 0
+    hold_colour: bool = False
     loops: bool = False
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.render.progress import Progress
 from wan_engine.render.state_writer import StateWriter
+from wan_engine.seams.colour import corrected, learn
 
 if TYPE_CHECKING:
     from wan_engine.backends import Picture
@@ -71,18 +73,33 @@ def _render_clip(job: ChainJob, request: ClipRequest, inputs: str) -> None:
             preview = run.preview() if job.progress.wants_preview() else None
             job.progress.step_done(clip, run.steps_done, preview)
     job.progress.say("decoding", clip)
-    _write_frames(job, clip, run)
+    _write_frames(job, request, run)
     job.store.record(clip, inputs)
     job.progress.clip_done(clip)
 
 
-def _write_frames(job: ChainJob, clip: Clip, run: ClipRun) -> None:
+def _write_frames(job: ChainJob, request: ClipRequest, run: ClipRun) -> None:
     """Keep the model frames up to the one that is handed over; those beyond it belong to no film frame."""
+    clip = request.clip
+    frames = run.frames()
+    if clip.hold_colour:
+        frames = _with_colour_held(job, request, frames)
     with job.store.writer(clip) as writer:
-        for number, frame in enumerate(run.frames()):
+        for number, frame in enumerate(frames):
             _stop_if_cancelled(job)
             if number <= clip.last:
                 writer.write(frame)
+
+
+def _with_colour_held(job: ChainJob, request: ClipRequest, frames: Iterator[Picture]) -> Iterator[Picture]:
+    """The frames with the colours of the clip before, as far as the frames that both have tell them."""
+    known = request.beginning or ((request.start_image,) if request.start_image is not None else ())
+    first = list(islice(frames, len(known)))
+    correction = learn(known[: len(first)], first)
+    if correction.does_something:
+        job.progress.say("note", request.clip, f"Colour of clip {request.clip.index + 1} held: {correction.words()}")
+    for frame in chain(first, frames):
+        yield corrected(frame, correction)
 
 
 def _request(job: ChainJob, clip: Clip, before: Clip | None) -> ClipRequest:

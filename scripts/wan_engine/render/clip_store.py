@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 _NOT_INPUTS = (
     *("index", "chain", "key", "part", "parts", "start", "end", "arrives", "continuity"),
     *("start_image", "end_image", "init_video", "loras", "loops", "overlap", "overlap_noise"),
+    "hold_colour",
 )
 """Fields of a clip that do not change its pictures: where it lies in the film, and paths whose content is hashed."""
 
@@ -74,6 +75,8 @@ class ClipStore:
         if request.beginning:
             pictures = [_picture_hash(picture) for picture in request.beginning]
             values["beginning"] = [pictures, request.clip.overlap_noise]
+        if request.clip.hold_colour:
+            values["hold_colour"] = True
         return value_hash(values)
 
     def is_finished(self, clip: Clip, inputs: str) -> bool:

@@ -1,0 +1,91 @@
+"""Takes back the change of colour that a clip brings in, learned from frames that are known twice.
+
+The first frames of a clip that goes on from another are made anew by the model although they are known. One transform
+fitted on these pairs says how the clip's colours differ, and is held over the whole clip: a match of every frame to one
+picture would pump as what is seen changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wan_engine.seams.steps import difference, look_at
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from wan_engine.media.picture import Picture
+
+MOST_GAIN = 0.05
+"""A channel is scaled by 5 % at most: more is no drift but another scene."""
+MOST_SHIFT = 8.0
+"""A channel is moved by 8 of 255 levels at most."""
+ANOTHER_SCENE = 24.0
+"""Pairs that differ by more than this many levels on average show different things; nothing is learned from them."""
+_SAMPLES = 20_000
+_PULL = 25.0
+"""Variance of a channel, in squared levels, from which on its gain is told from its shift."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Each channel times its gain plus its shift, levels of 255. Of RGB, in this order."""
+
+    gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @property
+    def does_something(self) -> bool:
+        """Whether any pixel could come out another."""
+        return any(abs(gain - 1) > 1e-3 for gain in self.gain) or any(abs(shift) > 0.25 for shift in self.shift)
+
+    def words(self) -> str:
+        """For the log: `gain 0.990 1.010 1.000, shift -1.2 +0.3 +0.0 levels`."""
+        gains = " ".join(f"{gain:.3f}" for gain in self.gain)
+        return f"gain {gains}, shift {' '.join(f'{shift:+.1f}' for shift in self.shift)} levels"
+
+
+def learn(known: Sequence[Picture], made: Sequence[Picture]) -> Correction:
+    """The correction that brings the made frames to the known ones, each pair of one size, clamped.
+
+    Least squares with a pull towards no change, channel by channel: with few colours in the picture a gain cannot be
+    told from a shift. Nothing is corrected when the pairs show different scenes.
+    """
+    pairs = list(zip(known, made, strict=True))
+    if not pairs or any(difference(look_at(old), look_at(new)) > ANOTHER_SCENE for old, new in pairs):
+        return Correction()
+    old, new = _samples(known), _samples(made)
+    gains = np.clip([_gain(new[:, channel], old[:, channel]) for channel in range(3)], 1 - MOST_GAIN, 1 + MOST_GAIN)
+    # The shift belongs to the clamped gain, so that the mean stays right.
+    shifts = np.clip(old.mean(axis=0) - gains * new.mean(axis=0), -MOST_SHIFT, MOST_SHIFT)
+    return Correction(_three(gains), _three(shifts))
+
+
+def corrected(picture: Picture, correction: Correction) -> Picture:
+    """The picture after the correction; the picture itself when that does nothing."""
+    if not correction.does_something:
+        return picture
+    levels = picture * np.asarray(correction.gain, np.float32) + np.asarray(correction.shift, np.float32)
+    made: Picture = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return made
+
+
+def _samples(pictures: Sequence[Picture]) -> npt.NDArray[np.float64]:
+    """Pixels spread evenly over the pictures: the same places in both halves of the pairs."""
+    pixels = np.concatenate([picture.reshape(-1, 3) for picture in pictures])
+    return pixels[:: max(1, len(pixels) // _SAMPLES)].astype(np.float64)
+
+
+def _gain(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> float:
+    """The gain from source to target; the pull keeps that of a nearly flat channel at 1."""
+    apart = source - source.mean()
+    return (float((apart * (target - target.mean())).mean()) + _PULL) / (float((apart**2).mean()) + _PULL)
+
+
+def _three(values: npt.ArrayLike) -> tuple[float, float, float]:
+    red, green, blue = np.asarray(values, np.float64)
+    return float(red), float(green), float(blue)
