@@ -86,3 +86,10 @@ def test_a_chain_that_drifts_is_held_to_less_than_half() -> None:
     plain, held = chain(correct=False), chain(correct=True)
     assert plain > 8
     assert held < plain / 2
+
+
+def test_noise_costs_no_contrast() -> None:
+    """What the model makes differs from what is known by noise too; the gain stays at 1 all the same."""
+    noise = np.random.default_rng(4).normal(0, 5, scene(3).shape)
+    made = np.clip(scene(3) + noise, 0, 255).astype(np.uint8)
+    assert learn([scene(3)], [made]).gain == pytest.approx((1, 1, 1), abs=0.01)

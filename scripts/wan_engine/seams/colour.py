@@ -7,6 +7,7 @@ picture would pump as what is seen changes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -52,8 +53,8 @@ class Correction:
 def learn(known: Sequence[Picture], made: Sequence[Picture]) -> Correction:
     """The correction that brings the made frames to the known ones, each pair of one size, clamped.
 
-    Least squares with a pull towards no change, channel by channel: with few colours in the picture a gain cannot be
-    told from a shift. Nothing is corrected when the pairs show different scenes.
+    Mean and spread of each channel are brought to those of the known frames, with a pull towards no gain: with few
+    colours in the picture a gain cannot be told from a shift. Nothing is learned when the pairs show different scenes.
     """
     pairs = list(zip(known, made, strict=True))
     if not pairs or any(difference(look_at(old), look_at(new)) > ANOTHER_SCENE for old, new in pairs):
@@ -81,9 +82,12 @@ def _samples(pictures: Sequence[Picture]) -> npt.NDArray[np.float64]:
 
 
 def _gain(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> float:
-    """The gain from source to target; the pull keeps that of a nearly flat channel at 1."""
-    apart = source - source.mean()
-    return (float((apart * (target - target.mean())).mean()) + _PULL) / (float((apart**2).mean()) + _PULL)
+    """The gain from source to target; the pull keeps that of a nearly flat channel at 1.
+
+    The ratio of the spreads: a least-squares slope would be too small wherever the pairs differ by noise, and a long
+    chain would lose its contrast bit by bit.
+    """
+    return math.sqrt((float(target.var()) + _PULL) / (float(source.var()) + _PULL))
 
 
 def _three(values: npt.ArrayLike) -> tuple[float, float, float]:
