@@ -88,6 +88,13 @@ class Server:
         """Bytes that it has written so far."""
         return self.log.stat().st_size
 
+    def says_more(self, written: int, seconds: float = 20) -> bool:
+        """Whether it writes anything beyond so many bytes in this time."""
+        until = time.monotonic() + seconds
+        while self.written() <= written and time.monotonic() < until:
+            time.sleep(0.1)
+        return self.written() > written
+
     def wait_for_start(self, written: int) -> None:
         """Wait until it says that it is up after so many bytes. Raises RuntimeError with its last words."""
         until = time.monotonic() + self.start_seconds
