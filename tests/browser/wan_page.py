@@ -108,7 +108,9 @@ class WanTab:
         return button if button.count() else old
 
     def reload_ui(self) -> None:
-        """Press the WebUI's own button that starts its pages anew."""
+        """Press the WebUI's own button that starts its pages anew; a page that was pressed already is empty."""
+        if not self._tab_button("Settings").count():
+            return
         self._tab_button("Settings").first.click()
         self.page.get_by_role("button", name="Reload UI").click()
 
