@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import IO, TYPE_CHECKING
 
 from wan_engine.errors import MediaError
-from wan_engine.media.tools import Ffmpeg, quiet_start, said_words
+from wan_engine.media.tools import Ffmpeg, said_words, start_ffmpeg
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
@@ -54,13 +54,8 @@ class FramePipe:
     def __init__(self, ffmpeg: Ffmpeg, frames: FrameFormat, arguments: list[str]) -> None:
         frames.check()
         self._shape = (frames.height, frames.width, 3)
-        command = ffmpeg.command(*frames.arguments(), *arguments)
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
-                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **quiet_start()
-            )
-        except OSError as error:
-            raise MediaError(f"{ffmpeg.path} cannot be started: {error}", "Install ffmpeg or set WAN_FFMPEG") from error
+        command = [*frames.arguments(), *arguments]
+        self._process = start_ffmpeg(ffmpeg, command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         self._first: list[str] = []
         self._last: deque[str] = deque(maxlen=_KEPT_LINES)
         # A full stderr pipe would stop ffmpeg, and ffmpeg would stop us.

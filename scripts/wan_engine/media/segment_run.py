@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import queue
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 
-from wan_engine.errors import MediaError
 from wan_engine.media.small_frames import exact_ffmpeg
-from wan_engine.media.tools import quiet_start, said_words
+from wan_engine.media.tools import said_words, start_ffmpeg
 
 _SAID = 40
 """Lines kept of what ffmpeg says; a damaged film says thousands."""
@@ -29,17 +27,7 @@ class SegmentRun:
         self._said: list[str] = []
 
     def __enter__(self) -> SegmentRun:
-        ffmpeg = exact_ffmpeg()
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
-                ffmpeg.command(*self._arguments),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                **quiet_start(),
-            )
-        except OSError as error:
-            raise MediaError(f"{ffmpeg.path} cannot be started: {error}", "Install ffmpeg or set WAN_FFMPEG") from error
+        self._process = start_ffmpeg(exact_ffmpeg(), self._arguments)
         self._threads = [threading.Thread(target=each, daemon=True) for each in (self._read, self._listen)]
         for thread in self._threads:
             thread.start()

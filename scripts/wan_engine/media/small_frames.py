@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from wan_engine.errors import MediaError
 from wan_engine.media.frame_times import FrameTimes, read_stats
 from wan_engine.media.opening import FILM_CONTAINERS, opened, sound_stream
-from wan_engine.media.tools import INPUT_OPTIONS, Ffmpeg, file_url, find_ffmpeg, quiet_start, said_words
+from wan_engine.media.tools import INPUT_OPTIONS, Ffmpeg, file_url, find_ffmpeg, said_words, start_ffmpeg
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,17 +85,7 @@ class SmallFrames:
             *("-stats_enc_pre:v:0", str(self._stats), "-stats_enc_pre_fmt:v:0", "{pts} {tb}"),
             *("-f", "rawvideo", "pipe:1", *unheard_sound(self._film)),
         ]
-        ffmpeg = exact_ffmpeg()
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
-                ffmpeg.command(*arguments),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                **quiet_start(),
-            )
-        except OSError as error:
-            raise MediaError(f"{ffmpeg.path} cannot be started: {error}", "Install ffmpeg or set WAN_FFMPEG") from error
+        self._process = start_ffmpeg(exact_ffmpeg(), arguments)
         self._threads = [threading.Thread(target=each, daemon=True) for each in (self._read, self._listen)]
         for thread in self._threads:
             thread.start()

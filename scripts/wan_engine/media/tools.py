@@ -166,10 +166,27 @@ def run_ffmpeg(ffmpeg: Ffmpeg, arguments: Sequence[str], data: bytes = b"", seco
     except subprocess.TimeoutExpired as error:
         raise MediaError(f"ffmpeg gave no answer in {seconds} seconds") from error
     except OSError as error:
-        raise MediaError(f"{ffmpeg.path} cannot be started: {error}", "Install ffmpeg or set WAN_FFMPEG") from error
+        raise _not_started(ffmpeg, error) from error
     if answer.returncode:
         words = said_words(answer.stderr.decode("utf-8", "replace").splitlines())
         raise MediaError(words or f"ffmpeg ended with code {answer.returncode}")
+
+
+def start_ffmpeg(
+    ffmpeg: Ffmpeg, arguments: Sequence[str], stdin: int = subprocess.DEVNULL, stdout: int = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Begin ffmpeg; what it says comes by its stderr, which has to be read. Raises MediaError when it cannot start."""
+    command = ffmpeg.command(*arguments)
+    try:
+        return subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
+            command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, **quiet_start()
+        )
+    except OSError as error:
+        raise _not_started(ffmpeg, error) from error
+
+
+def _not_started(ffmpeg: Ffmpeg, error: OSError) -> MediaError:
+    return MediaError(f"{ffmpeg.path} cannot be started: {error}", "Install ffmpeg or set WAN_FFMPEG")
 
 
 def said_words(said: list[str]) -> str:
