@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Event:
     """One moment of a render.
 
-    kind: started, ready, loading, tried, clip_started, step, decoding, clip_done, encoding, film_done, released.
+    kind: started, ready, loading, tried, note, clip_started, step, decoding, clip_done, encoding, film_done, released.
     clip, clips: number of the clip from 0 and how many there are.  step, steps: done and all, of this clip.
     steps_done, steps_total: of the whole film.  seconds_left: estimate for the film, None before there is one.
     preview: RGB picture of what the clip becomes, with some of the step events.
