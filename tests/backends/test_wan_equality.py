@@ -21,6 +21,7 @@ from PIL import Image
 
 from samples import make_clip
 from wan_engine.backends import ClipRequest, ClipRun
+from wan_engine.backends.control import FILL, KEEP, Control, ControlFrame
 from wan_engine.backends.wan import Options, WanBackend
 from wan_engine.families import Lineup, Mode
 from wan_engine.plan.model import Clip
@@ -101,8 +102,8 @@ def pipelines(tiny_models: dict[str, Path], tmp_path_factory: pytest.TempPathFac
     return load
 
 
-def call_pipeline(pipeline: Any, clip: Clip, output_type: str) -> Any:
-    """The pipeline's own result with a scheduler as its documentation sets it up."""
+def call_pipeline(pipeline: Any, clip: Clip, output_type: str, control: dict[str, Any] | None = None) -> Any:
+    """The pipeline's own result with a scheduler as its documentation sets it up. control: its video and mask."""
     if clip.sampler == "unipc":
         pipeline.scheduler = UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=SHIFT
@@ -114,7 +115,7 @@ def call_pipeline(pipeline: Any, clip: Clip, output_type: str) -> Any:
     if clip.mode == "flf2v":
         images["last_image"] = last
     if clip.mode == "vace":
-        images = vace_images(clip)
+        images = control or vace_images(clip)
     if pipeline.config.boundary_ratio is not None:
         images["guidance_scale_2"] = clip.guidance_scale_2
     return pipeline(
@@ -210,6 +211,33 @@ def test_vace_with_pictures_is_the_pipelines_own(
     expected = call_pipeline(pipelines("vace", "vace", lineup), clip, "latent").numpy()
     assert np.array_equal(latents, expected)
     assert not np.array_equal(latents, latents_of(denoise(WanBackend(lineup, Options(device="cpu")), one_clip("vace"))))
+
+
+@pytest.mark.parametrize("canvas", [False, True])
+@pytest.mark.parametrize("sampler", ["unipc", "euler"])
+def test_vace_with_a_control_is_the_pipelines_own(canvas: bool, sampler: str, tiny_lineup: Any, pipelines: Any) -> None:
+    """Sides, a hole that moves, whole frames: any pixels of any frames, on mid grey or on what the pictures show."""
+    clip = one_clip("vace", sampler=sampler)
+    control = _control(canvas)
+    lineup = tiny_lineup("vace")
+    run = WanBackend(lineup, Options(device="cpu")).start(ClipRequest(clip, WIDTH, HEIGHT, control=control))
+    while run.steps_done < clip.steps:
+        run.step()
+    video = torch.stack([torch.from_numpy(frame.picture).permute(2, 0, 1) / 255 for frame in control.read()])[None]
+    mask = torch.stack([torch.from_numpy(frame.mask == FILL).expand(3, -1, -1) for frame in control.read()])[None]
+    given = {"video": video if canvas else torch.where(mask, 0.5, video), "mask": mask.float()}
+    expected = call_pipeline(pipelines("vace", "vace", lineup), clip, "latent", given).numpy()
+    assert np.array_equal(latents_of(run), expected)
+
+
+def _control(canvas: bool) -> Control:
+    numbers = np.random.default_rng(11).integers(0, 256, (FRAMES, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    masks = np.zeros((FRAMES, HEIGHT, WIDTH), np.uint8)
+    masks[:, :, 40:] = FILL
+    for number in range(FRAMES):
+        masks[number, 8:20, 2 * number : 2 * number + 10] = FILL
+    masks[2], masks[6] = FILL, KEEP
+    return Control.of([ControlFrame(*pair) for pair in zip(numbers, masks, strict=True)], canvas)
 
 
 def test_texts_pictures_seed_and_guidance_matter(tiny_lineup: Any) -> None:

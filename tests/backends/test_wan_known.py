@@ -12,6 +12,7 @@ import torch
 
 from samples import make_clip
 from wan_engine.backends import ClipRequest
+from wan_engine.backends.control import FILL, KEEP, Control, ControlFrame
 from wan_engine.backends.wan import Options, WanBackend
 from wan_engine.backends.wan.conditions import check_request
 from wan_engine.backends.wan.known import hold, image_condition, known_video
@@ -127,6 +128,31 @@ def test_each_of_the_known_frames_and_their_noise_matter(tiny_lineup: Any, reque
     ]
     assert latents[0] == latents[3]
     assert len(set(latents)) == 3
+
+
+def test_a_control_may_begin_with_frames_that_are_held(tiny_lineup: Any, request_for: Any) -> None:
+    """The same clip whether its beginning comes as pictures or as a control, when nothing else is known."""
+    backend = WanBackend(tiny_lineup("vace"), Options(device="cpu"))
+    request = request_for("vace")
+    nothing, everything = (np.full((HEIGHT, WIDTH), value, np.uint8) for value in (FILL, KEEP))
+    later = [ControlFrame(request.beginning[0], nothing)] * (13 - OVERLAP)
+    frames = [*(ControlFrame(picture, everything) for picture in request.beginning), *later]
+    controlled = replace(request, beginning=(), control=Control.of(frames))
+    made = [_finished(backend, each).state().arrays["latents"] for each in (request, controlled)]
+    assert np.array_equal(*made)
+    unknown = replace(controlled, control=Control.of([later[0], *frames[1:]]))
+    with pytest.raises(RenderError, match="frame 0 of the control of clip 1 is not wholly known"):
+        backend.start(unknown)
+
+
+def test_a_control_goes_with_vace_alone(tiny_lineup: Any, request_for: Any) -> None:
+    pipeline = _pipeline(tiny_lineup("vace"), "vace")
+    control = Control.of([])
+    with pytest.raises(RenderError, match="goes with vace and no other picture"):
+        check_request(pipeline, replace(request_for("vace"), control=control))
+    bare = replace(request_for("vace", overlap=4), beginning=(), control=control)
+    with pytest.raises(RenderError, match="repeats 4 frames, which fill no whole latent frames"):
+        check_request(pipeline, bare)
 
 
 def test_frames_that_do_not_fit_are_refused(tiny_lineup: Any, request_for: Any) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from wan_engine.backends import ClipRequest, RunState
+from wan_engine.backends.control import FILL, Control, ControlFrame
 from wan_engine.render.clip_store import ClipStore
 
 
@@ -53,6 +54,21 @@ def test_the_pictures_a_clip_starts_from_are_part_of_its_hash(store: ClipStore, 
     grey, white = np.full((48, 64, 3), 128, np.uint8), np.full((48, 64, 3), 255, np.uint8)
     hashes = {store.inputs_hash(replace(request_, start_image=picture)) for picture in (None, grey, white)}
     assert len(hashes) == 3
+
+
+def test_what_is_known_of_its_frames_is_part_of_its_hash(store: ClipStore, request_: ClipRequest) -> None:
+    """But not the pixels that the model is not shown."""
+    grey, mask = np.full((48, 64, 3), 128, np.uint8), np.full((48, 64), FILL, np.uint8)
+    mask[:, :32] = 0
+    left, right = grey.copy(), grey.copy()
+    left[:, :32], right[:, 32:] = 9, 9
+
+    def hashed(picture: np.ndarray, canvas: bool = False) -> str:
+        control = Control.of([ControlFrame(picture, mask)], canvas)
+        return store.inputs_hash(replace(request_, control=control))
+
+    assert hashed(grey) == hashed(right) != hashed(left)
+    assert len({hashed(picture, canvas=True) for picture in (grey, left, right)} | {hashed(grey)}) == 4
 
 
 def test_where_a_clip_and_its_pictures_lie_is_no_part_of_its_hash(store: ClipStore, request_: ClipRequest) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wan_engine.backends.control import Control
 from wan_engine.models.attempts import Attempt
 from wan_engine.plan.model import Clip, Plan
 
@@ -27,6 +28,7 @@ class ClipRequest:
 
     start_image, end_image: RGB pictures of exactly width x height, or None as the clip's mode says.
     beginning: in place of a start image, the clip's first `clip.overlap` frames: 4k+1 pictures of that size.
+    control: in place of all these, what is known of each frame, for the mode vace.
     """
 
     clip: Clip
@@ -35,6 +37,7 @@ class ClipRequest:
     start_image: Picture | None = None
     end_image: Picture | None = None
     beginning: tuple[Picture, ...] = ()
+    control: Control | None = None
 
     @property
     def known(self) -> tuple[Picture, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.backends import Backend, ClipRequest, ClipRun, RunState
+from wan_engine.backends.control import KEEP
 from wan_engine.plan.model import Plan
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ class DryRunBackend(Backend):
 
 
 class DryRun(ClipRun):
-    """One clip drawn: its colour by number, its prompt as text, a bar for the time that has passed in it."""
+    """One clip drawn: its colour by number, its prompt as text, a bar for the time that has passed in it.
+
+    What is known of its frames by a control stands over that.
+    """
 
     def __init__(self, request: ClipRequest, steps_done: int) -> None:
         self.request = request
@@ -55,9 +59,14 @@ class DryRun(ClipRun):
     def frames(self) -> Iterator[Picture]:
         import numpy as np
 
-        card = self._card()
-        for number in range(self.request.clip.frames):
-            yield np.asarray(self._frame(card, number), dtype=np.uint8)
+        card, request = self._card(), self.request
+        drawn = (np.asarray(self._frame(card, number), np.uint8) for number in range(request.clip.frames))
+        if request.control is None:
+            yield from drawn
+            return
+        known = request.control.checked(request.clip, request.width, request.height)
+        for frame, picture in zip(known, drawn, strict=True):
+            yield np.where(frame.mask[..., None] == KEEP, frame.picture, picture)
 
     def _card(self) -> Image.Image:
         """What all frames of the clip share: colour, clip number, mode and prompt."""

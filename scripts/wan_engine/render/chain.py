@@ -27,6 +27,7 @@ class ChainJob:
     """What rendering a chain needs.
 
     clip_ready: called with each clip when its frames are on disk, in the chain's order, new or kept from before.
+    request_for: what is asked of the backend for a clip behind another; a film's own clips unless told.
     """
 
     plan: Plan
@@ -35,6 +36,9 @@ class ChainJob:
     progress: Progress
     cancelled: CancelCheck
     clip_ready: Callable[[Clip], None] = field(default=lambda clip: None)
+    request_for: Callable[[ChainJob, Clip, Clip | None], ClipRequest] = field(
+        default=lambda job, clip, before: film_request(job, clip, before)
+    )
 
 
 def render_chain(job: ChainJob, clips: Sequence[Clip]) -> None:
@@ -45,7 +49,7 @@ def render_chain(job: ChainJob, clips: Sequence[Clip]) -> None:
     before: Clip | None = None
     for clip in clips:
         _stop_if_cancelled(job)
-        request = _request(job, clip, before)
+        request = job.request_for(job, clip, before)
         inputs = job.store.inputs_hash(request)
         if job.store.is_finished(clip, inputs):
             job.progress.clip_reused(clip)
@@ -102,7 +106,8 @@ def _with_colour_held(job: ChainJob, request: ClipRequest, frames: Iterator[Pict
         yield corrected(frame, correction)
 
 
-def _request(job: ChainJob, clip: Clip, before: Clip | None) -> ClipRequest:
+def film_request(job: ChainJob, clip: Clip, before: Clip | None) -> ClipRequest:
+    """A clip that starts from what its plan names and from the end of the clip before, as its continuity says."""
     start = _given_start(job.plan, clip)
     beginning: tuple[Picture, ...] = ()
     if clip.continuity == "last_frame" and before is not None:

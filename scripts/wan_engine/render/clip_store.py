@@ -75,6 +75,8 @@ class ClipStore:
         if request.beginning:
             pictures = [_picture_hash(picture) for picture in request.beginning]
             values["beginning"] = [pictures, request.clip.overlap_noise]
+        if request.control is not None:
+            values["control"] = [request.control.fingerprint(), request.clip.overlap, request.clip.overlap_noise]
         if request.clip.hold_colour:
             values["hold_colour"] = True
         return value_hash(values)

@@ -10,6 +10,7 @@ from wan_engine.backends.wan.known import Beginning, hold, image_condition, late
 from wan_engine.backends.wan.vace import vace_control
 from wan_engine.errors import RenderError
 from wan_engine.families import Mode
+from wan_engine.plan.continuity import whole_latents
 from wan_engine.plan.model import Clip
 
 if TYPE_CHECKING:
@@ -113,6 +114,10 @@ def check_request(pipeline: Any, request: ClipRequest) -> None:
     """Raises RenderError when pictures, sizes or length do not fit the clip's mode and model."""
     clip = request.clip
     given = (bool(request.known), request.end_image is not None)
+    if request.control is not None and (clip.mode != "vace" or any(given)):
+        raise RenderError(f"clip {clip.index} ({clip.mode}) got a control, which goes with vace and no other picture")
+    if request.control is not None and clip.overlap and clip.overlap != whole_latents(clip.overlap):
+        raise RenderError(f"clip {clip.index} repeats {clip.overlap} frames, which fill no whole latent frames")
     if given not in _PICTURES[clip.mode]:
         raise RenderError(f"clip {clip.index} ({clip.mode}) got the wrong pictures: start, end = {given}")
     if request.beginning and (request.start_image is not None or len(request.beginning) != clip.overlap):

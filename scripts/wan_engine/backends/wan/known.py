@@ -51,12 +51,13 @@ def hold(
     What is shown of an overlap has some noise in it. That is Wan2GP's "overlap noise", 20 thousandths there: without
     any, small faults of one clip are repeated, and enlarged, by the next. Drawn once a clip, behind its first noise.
     """
-    if not request.beginning:
+    repeats = request.clip.overlap if request.beginning or request.control else 0
+    if not repeats:
         return latents, None
     import torch
     from diffusers.utils.torch_utils import randn_tensor
 
-    count = latent_frames(len(request.beginning))
+    count = latent_frames(repeats)
     own, share = latents[:, :, :count], request.clip.overlap_noise / _THOUSANDTHS
     drawn = randn_tensor(own.shape, generator=generator, device=own.device, dtype=own.dtype)
     shown = (1 - share) * own + share * drawn
