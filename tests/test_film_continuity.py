@@ -113,8 +113,11 @@ def test_a_film_that_loops_closes(settings: Settings, tmp_path: Path, model: str
     assert abs(seen[-1].y - seen[0].y) < 3
     # Frame 32 would be frame 0 again: the one before it is not the same already.
     assert not np.array_equal(frames[-1], frames[0])
-    (seam,) = measure([*frames, *frames], {len(frames): Join("loop")})
+    *_, seam = plan.seams
+    assert (seam.frame, seam.kind) == (32, "loop")
     assert seam.difference < 2, seam
+    (again,) = measure([*frames, *frames], {len(frames): Join("overlap", since=None)})
+    assert (again.difference, again.motion) == (seam.difference, seam.motion)
 
 
 def test_an_overlap_film_goes_on_where_it_was_stopped(settings: Settings) -> None:

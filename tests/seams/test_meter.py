@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from wan_engine.plan.seam import Join, Seam, seam_from_json, seam_to_json
+from wan_engine.plan.seam import Join, Seam, seam_from_json, seam_notes, seam_to_json
 from wan_engine.seams.meter import REACH, SeamMeter, measure
 
 Picture = npt.NDArray[np.uint8]
@@ -68,6 +70,7 @@ def test_a_doubled_frame_is_a_standstill() -> None:
     seam = film(lambda number: number - (number >= SEAM))
     assert seam.difference == 0
     assert seam.grade == "bad"
+    assert seam.freeze
     assert "stands still" in next(seam.faults())
 
 
@@ -154,8 +157,58 @@ def test_a_seam_that_the_film_does_not_reach_is_left_out() -> None:
     assert measure([], {20: GOES_ON}) == ()
 
 
+def around(number: float) -> Picture:
+    """The scene seen by a camera that goes round a circle in 60 frames."""
+    from cv2 import getRectSubPix
+
+    turn = 2 * np.pi * number / 60
+    seen = getRectSubPix(SCENE, (SIZE, SIZE), (200 + 24 * np.cos(turn), 200 + 24 * np.sin(turn)))
+    picture: Picture = np.clip(np.rint(seen), 0, 255).astype(np.uint8)
+    return picture
+
+
+@pytest.mark.parametrize(("late", "closes"), [(0, True), (15, False)])
+def test_a_film_that_loops_has_a_seam_at_its_end(late: int, closes: bool) -> None:
+    """Its first frames follow its last one; a clip that begins among them is no part of the steps inside."""
+    joins = {5: GOES_ON, 60: Join("loop", since=None)}
+    seams = measure((around(number - late * (number < 5)) for number in range(60)), joins)
+    assert [(seam.frame, seam.kind) for seam in seams] == [(5, "last_frame"), (60, "loop")]
+    assert (abs(seams[1].difference - 1) < 0.1) == closes
+    assert (seams[1].warp < 1.5) == closes
+    assert seams[1].drift is None
+
+
+def drift_notes(seams: Iterable[Seam]) -> list[str]:
+    return [note for note in seam_notes(seams, Fraction(20)) if note.startswith("Colours")]
+
+
+def test_the_drift_of_each_clip_is_told_from_where_its_chain_began() -> None:
+    joins = {20: Join("overlap"), 40: Join("overlap"), 60: Join("cut", since=60), 80: Join("overlap", since=60)}
+    seams = measure((np.full((48, 48, 3), 100 + 2 * (number // 20), np.uint8) for number in range(100)), joins)
+    first, second, cut, after = (seam.drift for seam in seams)
+    assert first is not None
+    assert second is not None
+    assert second == pytest.approx(2 * first, rel=0.02)
+    assert cut is None
+    assert after == pytest.approx(first, rel=0.05)
+    assert not drift_notes(seams), "4 levels are no drift to speak of"
+    far = [replace(seam, drift=seam.drift and 3 * seam.drift / second) for seam in seams]
+    (told,) = drift_notes(far)
+    assert told.startswith("Colours drift: the clip from frame 40 (2.00 s) on lies 3.0 Lab units")
+    new = [far[0], replace(far[1], new_prompt=True), *far[2:]]
+    assert not drift_notes(new), "another text, other colours"
+
+
+def test_seams_are_ranked_by_grade_and_then_by_their_figures() -> None:
+    clean, bright = film(lambda number: number), film(lambda number: number, gain(1.05))
+    still = film(lambda number: number - (number >= SEAM))
+    assert clean.rank < bright.rank < still.rank
+
+
 def test_a_seam_is_json() -> None:
     seam = film(lambda number: number)
+    seam = replace(seam, versions=(seam.version("render", 7), replace(seam.version("vace", 8), kept=True)))
     values = seam_to_json(seam)
-    assert values["grade"] == "good"
+    assert (values["grade"], values["freeze"]) == ("good", False)
+    assert values["versions"][1]["made_by"] == "vace"
     assert seam_from_json(values) == seam

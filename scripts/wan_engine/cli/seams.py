@@ -50,6 +50,7 @@ def _show(screen: Screen, seam: Seam, fps: Fraction) -> None:
     """One line of figures, then what is wrong."""
     kind = f", {seam.kind}" if seam.kind else ""
     turn = "" if seam.turn is None else f", turn {seam.turn:.0f} degrees"
+    turn += "" if seam.drift is None else f", drift {seam.drift:.2f}"
     figures = f"difference {seam.difference:.2f}, warp {seam.warp:.2f}, motion {seam.motion:.2f}"
     place = f"Frame {seam.frame} ({float(seam.frame / fps):.2f} s{kind})"
     words = f"{place}: {seam.grade}; {figures}, colour {seam.colour:.2f}, contrast {seam.spread:.2f}{turn}"

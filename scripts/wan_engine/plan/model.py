@@ -154,12 +154,17 @@ class Plan:
         return tuple(tuple(clips) for _, clips in sorted(chains.items()))
 
     def joins(self) -> dict[int, Join]:
-        """How the clips join, by the film frame at which the later one begins."""
+        """How the clips join, by the film frame at which the later one begins; a film that loops joins at its end."""
         joins = {}
+        since = 0
         for before, clip in pairwise(self.clips):
             # Both clips meet in one given picture, which neither hands to the other.
             meets = clip.continuity == "cut" and before.end_image and before.end_image == clip.start_image
-            joins[clip.start] = Join("keyframe" if meets else clip.continuity, new_prompt=clip.part == 0)
+            kind = "keyframe" if meets else clip.continuity
+            since = clip.start if kind == "cut" else since
+            joins[clip.start] = Join(kind, new_prompt=clip.part == 0, since=since)
+        if self.clips[-1].loops:
+            joins[self.frames] = Join("loop", since=None)
         return joins
 
     def prompt_spans(self) -> Iterator[tuple[int, int, Clip]]:

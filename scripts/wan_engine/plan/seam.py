@@ -6,6 +6,7 @@ difference, warp and motion and at most 0.3 in colour; a gain of 2 % already 1.9
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -21,6 +22,10 @@ MOST_SPREAD = 1.0
 """Largest jump of the lightness' spread across a good seam, in Lab units beyond a usual step's."""
 MOST_TURN = 90.0
 """Degrees by which the motion may turn across a good seam."""
+MOST_DRIFT = 2.0
+"""Delta E between a clip's mean colour and that of the first clip from which it is told, for the same text."""
+GRADES = ("cut", "good", "fair", "bad")
+"""From nothing wrong to most wrong."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,31 @@ class Join:
     """How a clip joins the one before. kind: cut, last_frame, and so on, "" where that is not known.
 
     new_prompt: the text changes there, so that the motion may.
+    since: the film frame at which the clip begins from which this one is reached without a cut; None for a film's end
+    that joins its beginning (kind `loop`).
     """
 
     kind: str = ""
     new_prompt: bool = False
+    since: int | None = 0
+
+
+@dataclass(frozen=True)
+class Version:
+    """One way in which a seam was made: the clip behind it rendered with a seed, or the seam mended.
+
+    made_by: render, vace or cross_fade.  seed: of the noise, None where none is drawn.  kept: it is in the film.
+    grade, difference, warp, motion, colour: as in `Seam`.
+    """
+
+    made_by: str
+    seed: int | None
+    grade: str
+    difference: float
+    warp: float
+    motion: float
+    colour: float
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +70,9 @@ class Seam:
     colour: jump of the mean colour in Lab units (delta E), less the median step's.  spread: the same of the standard
     deviation of lightness.  turn: degrees by which the motion turns, None where nearly nothing moves.
     flash: the first frame of the new clip differs from both its neighbours, which are alike.
+    drift: delta E between the new clip's mean colour and that of the clip from which it is reached without a cut; None
+    at a cut and where a film that loops closes.
+    versions: what was tried for the seam, the first one first; empty when nothing was asked for.
     """
 
     frame: int
@@ -56,13 +85,20 @@ class Seam:
     spread: float
     turn: float | None
     flash: bool = False
+    drift: float | None = None
+    versions: tuple[Version, ...] = ()
+
+    @property
+    def freeze(self) -> bool:
+        """Whether the film stands still across the seam, as it does where a frame is doubled."""
+        return self.kind != "cut" and max(self.difference, self.motion) < STEP_BAND[0]
 
     def faults(self) -> Iterator[str]:
         """What is wrong with the seam, in words; nothing for a good one and for a wanted cut."""
         if self.kind == "cut":
             return
         low, high = STEP_BAND
-        if self.difference < low and self.motion < low:
+        if self.freeze:
             yield f"the film stands still (motion {self.motion:.2f} of that inside the clips)"
         elif self.difference > high or self.warp > MOST_WARP:
             yield f"the picture jumps (difference {self.difference:.2f}, warp {self.warp:.2f} of that inside)"
@@ -87,6 +123,20 @@ class Seam:
             return "good"
         return "bad" if len(faults) > 1 or self.flash or self._far_out() else "fair"
 
+    @property
+    def rank(self) -> tuple[int, float]:
+        """The smaller, the better: grade first, then how far the figures lie from those of no seam, in their limits."""
+        steps = (self.difference,) if self.new_prompt else (self.difference, self.motion)
+        far = sum(abs(math.log(max(step, 0.01))) / math.log(STEP_BAND[1]) for step in steps)
+        far += max(0.0, self.warp - 1) / (MOST_WARP - 1) + self.colour / MOST_COLOUR + self.spread / MOST_SPREAD
+        far += 0.0 if self.turn is None or self.new_prompt else self.turn / MOST_TURN
+        return GRADES.index(self.grade), round(far, 3)
+
+    def version(self, made_by: str, seed: int | None = None) -> Version:
+        """What was measured, as one that was tried."""
+        figures = (self.grade, self.difference, self.warp, self.motion, self.colour)
+        return Version(made_by, seed, *figures)
+
     def _far_out(self) -> bool:
         low, high = STEP_BAND
         steps = (self.difference,) if self.new_prompt else (self.difference, self.motion)
@@ -98,18 +148,40 @@ class Seam:
 
 
 def seam_notes(seams: Iterable[Seam], fps: Fraction) -> Iterator[str]:
-    """A sentence for each seam that is not good. fps: of the film."""
+    """A sentence for each seam that is not good, and for each run of clips whose colours drift. fps: of the film."""
+    seams = list(seams)
     for seam in seams:
         faults = list(seam.faults())
         if faults:
             yield f"Seam at frame {seam.frame} ({float(seam.frame / fps):.2f} s): {'; '.join(faults)}"
+    for seam in _most_drifted(seams):
+        place = f"frame {seam.frame} ({float(seam.frame / fps):.2f} s)"
+        yield f"Colours drift: the clip from {place} on lies {seam.drift:.1f} Lab units from where its chain began"
+
+
+def _most_drifted(seams: Iterable[Seam]) -> Iterator[Seam]:
+    """The seam with the most drift of each run of clips without a cut, as far as the text is the same."""
+    worst: Seam | None = None
+    told = True
+    for seam in (*seams, None):
+        if seam is None or seam.drift is None:
+            if worst is not None:
+                yield worst
+            worst, told = None, True
+            continue
+        told = told and not seam.new_prompt
+        if told and seam.drift > max(MOST_DRIFT, worst.drift or 0.0 if worst else 0.0):
+            worst = seam
 
 
 def seam_to_json(seam: Seam) -> dict[str, Any]:
     """The seam with its grade and faults, JSON-able."""
-    return {**asdict(seam), "grade": seam.grade, "faults": list(seam.faults())}
+    versions = [asdict(version) for version in seam.versions]
+    derived = {"freeze": seam.freeze, "grade": seam.grade, "faults": list(seam.faults())}
+    return {**asdict(seam), "versions": versions, **derived}
 
 
 def seam_from_json(values: Mapping[str, Any]) -> Seam:
     """The seam that `seam_to_json` wrote. Raises TypeError or KeyError for damaged values."""
-    return Seam(**{name: value for name, value in values.items() if name not in ("grade", "faults")})
+    known = {name: value for name, value in values.items() if name not in ("freeze", "grade", "faults")}
+    return Seam(**{**known, "versions": tuple(Version(**version) for version in values.get("versions", ()))})

@@ -129,7 +129,7 @@ class Assembler(Background):
 
     def _softened(self, frames: Iterator[Picture]) -> Iterator[Picture]:
         """The frames with their joins smoothed as the settings ask; wanted cuts stay sharp."""
-        joins = [frame for frame, join in self._plan.joins().items() if join.kind != "cut"]
+        joins = [frame for frame, join in self._plan.joins().items() if join.kind not in ("cut", "loop")]
         return smoothed(frames, joins, self._settings.smoothing)
 
     def _wait_for(self, clip: Clip) -> bool:

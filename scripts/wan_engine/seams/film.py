@@ -24,7 +24,7 @@ def seams_of(film: Path, joins: Mapping[int, Join]) -> tuple[Seam, ...]:
         meter.write(frame)
         count += 1
     meter.close()
-    beyond = [frame for frame in joins if frame >= count]
+    beyond = [frame for frame, join in joins.items() if frame + (join.kind != "loop") > count]
     if beyond:
         problem = Problem(f"the film has {count} frames; none is {beyond[0]}", "Name frames inside it", field="cuts")
         raise InputError(problem)

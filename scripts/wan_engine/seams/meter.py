@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
 from wan_engine.plan.seam import Join, Seam
+from wan_engine.seams.drift import DriftMeter
 from wan_engine.seams.steps import Look, Step, difference, look_at, step_between
 from wan_engine.storage.atomic import WholeOrNothing
 
@@ -24,24 +26,40 @@ _FLASH = 3.0
 
 
 class SeamMeter(WholeOrNothing):
-    """Takes a film frame by frame. joins: each seam by the frame at which its new clip begins."""
+    """Takes a film frame by frame. joins: each seam by the frame at which its new clip begins.
+
+    That of kind `loop` lies behind the film's last frame: the film's first frames follow there.
+    """
 
     def __init__(self, joins: Mapping[int, Join]) -> None:
         self._joins = dict(sorted(joins.items()))
         self._wanted = {step for frame in self._joins for step in range(frame - REACH, frame + REACH + 1)}
+        self._loops = next((frame for frame, join in self._joins.items() if join.kind == "loop"), None)
+        self._clips = {0, *joins} | {self._loops + frame for frame in joins if self._loops and frame <= REACH}
+        self._beginning: list[Look] = []
+        self._drift = DriftMeter([frame for frame, join in joins.items() if join.kind != "loop"])
         self._before: Look | None = None
         self._at_seam: dict[int, Look] = {}
         self._steps: dict[int, Step] = {}
         self._flashes: set[int] = set()
         self._number = 0
-        self._done: list[Seam] = []
+        self._done: list[tuple[Seam, Join]] = []
 
     def write(self, frame: Picture) -> None:
         """Take the next film frame."""
         number = self._number
+        looped = self._loops is not None and number <= REACH + 1
+        sampled = self._drift.samples(number)
+        look = look_at(frame) if looped or sampled or number in self._wanted or number + 1 in self._wanted else None
+        if look is not None and looped:
+            self._beginning.append(look)
+        if look is not None and sampled:
+            self._drift.add(number, look)
+        self._take(look)
+
+    def _take(self, look: Look | None) -> None:
+        number = self._number
         self._number += 1
-        near = number in self._wanted or number + 1 in self._wanted
-        look = look_at(frame) if near else None
         if look is not None and self._before is not None and number in self._wanted:
             self._steps[number] = step_between(self._before, look)
             self._note_flash(number, look)
@@ -51,6 +69,9 @@ class SeamMeter(WholeOrNothing):
 
     def close(self) -> None:
         """The film has ended."""
+        if self._number == self._loops:
+            for look in self._beginning:
+                self._take(look)
         for seam in list(self._joins):
             self._measure(seam)
 
@@ -61,7 +82,10 @@ class SeamMeter(WholeOrNothing):
     @property
     def seams(self) -> tuple[Seam, ...]:
         """The seams that are measured, in film order; all of them after `close`."""
-        return tuple(self._done)
+        return tuple(
+            replace(seam, drift=self._drift.between(join.since, seam.frame) if join.since != seam.frame else None)
+            for seam, join in self._done
+        )
 
     def _note_flash(self, number: int, look: Look) -> None:
         """`number` is the frame after a seam's first one when that is where a flash would show."""
@@ -81,18 +105,17 @@ class SeamMeter(WholeOrNothing):
         at = self._steps.get(frame)
         inside = list(self._inside(frame))
         if at is not None and inside:
-            self._done.append(_seam(frame, join, at, inside, frame in self._flashes))
+            self._done.append((_seam(frame, join, at, inside, frame in self._flashes), join))
         later = min(self._joins, default=None)
         for step in [step for step in self._steps if later is None or step < later - REACH]:
             del self._steps[step]
 
     def _inside(self, frame: int) -> Iterator[Step]:
         """The steps beside the seam, up to the next seams."""
-        seams = {*self._joins, *(seam.frame for seam in self._done[-2 * REACH :])}
         for direction in (-1, 1):
             for distance in range(1, REACH + 1):
                 number = frame + direction * distance
-                if number in seams:
+                if number in self._clips:
                     break
                 if number in self._steps:
                     yield self._steps[number]
