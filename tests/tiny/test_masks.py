@@ -8,8 +8,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wan_engine.tiny.judge import look
-from wan_engine.tiny.masks import PREFIXES, beginning, drawn, drawn_clips, ends, holes, latent_masks, sides
-from wan_engine.tiny.world import CAPTIONS, TRAINED, Canvas, Clips, Dice, changed, render, turning_after
+from wan_engine.tiny.masks import (
+    PREFIXES,
+    beginning,
+    continued_clips,
+    drawn,
+    ends,
+    filled_clips,
+    holes,
+    latent_masks,
+    sides,
+)
+from wan_engine.tiny.world import (
+    CAPTIONS,
+    SEAM_STEP,
+    TRAINED,
+    Canvas,
+    Clips,
+    Dice,
+    changed,
+    displaced,
+    gliding,
+    render,
+    steady,
+    turning_after,
+)
 
 SEEDS = st.integers(0, 2**31)
 CANVASES = st.builds(Canvas, *[st.sampled_from(sizes) for sizes in ((32, 64, 96), (32, 64, 128), (9, 17, 25, 33))])
@@ -17,12 +40,11 @@ CANVASES = st.builds(Canvas, *[st.sampled_from(sizes) for sizes in ((32, 64, 96)
 
 @given(SEEDS, CANVASES)
 @settings(max_examples=25, deadline=None)
-def test_every_mask_gives_something_and_fills_something(seed: int, canvas: Canvas) -> None:
+def test_every_mask_fills_something(seed: int, canvas: Canvas) -> None:
     fill = drawn(Dice.of(seed), canvas, 20)
     assert fill.shape == (20, canvas.frames, canvas.height, canvas.width)
     assert fill.dtype == torch.bool
     share = fill.float().mean((1, 2, 3))
-    assert bool(((share < 1) & (share >= 0)).all())
     # Bands may be drawn so thin that a picture is given whole; hardly ever, and then nothing is to fill.
     assert int((share == 0).sum()) <= 4
 
@@ -104,19 +126,80 @@ def test_a_clip_moves_on_as_one_caption_and_then_is_the_other(known: int) -> Non
     assert torch.allclose(second, torch.tensor(ways) * float(25 - known), atol=1e-3)
 
 
-def test_half_of_the_clips_turn_and_most_of_these_have_their_beginning_given() -> None:
-    clips, fill = drawn_clips(Dice.of(6), Canvas(64, 64, 25), 400)
+def given_frames(fill: torch.Tensor) -> torch.Tensor:
+    """Which frames are given whole, (B, T)."""
+    return ~fill.flatten(2).any(2)
+
+
+def test_clips_that_turn_have_all_before_the_turn_given() -> None:
+    clips, fill = filled_clips(Dice.of(6), Canvas(64, 64, 25), 400)
     assert len(clips.caption) == len(fill) == 400
     assert set(clips.caption.tolist()) <= set(TRAINED)
     turning = clips.change[:, 0] == 0
-    assert int(turning.sum()) == 250
-    first = ~fill[:200].flatten(2).any(2)
-    begun = first[:, 0] & ~first[:, -1]
-    assert int(begun.sum()) > 130
-    # What is given ends where the clip begins to turn, so that the text alone says how it goes on.
-    exact = first.sum(1) == (clips.change[:200] == 0).sum(1)
-    assert int((begun & exact).sum()) > 120
-    assert {int(known) for known in first.sum(1)[begun & exact]} == set(PREFIXES)
+    assert int(turning.sum()) == 180
+    given = given_frames(fill)
+    # Nothing tells what a clip that turns showed first but its own first pictures.
+    assert bool(given[turning, 0].all())
+    # What is given of most ends where the clip begins to turn, so that the text alone says how it goes on.
+    exact = (given.sum(1) == (clips.change == 0).sum(1)) & turning & ~given[:, -1]
+    assert int(exact.sum()) > 100
+    assert {int(known) for known in given.sum(1)[exact]} == set(PREFIXES)
+
+
+def test_masks_are_of_all_kinds() -> None:
+    fill = drawn(Dice.of(3), Canvas(64, 64, 33), 600)
+    given = given_frames(fill)
+    parts = ~fill.flatten(2).all(2) & ~given
+    assert int(fill.flatten(1).all(1).sum()) > 30, "clips with nothing given"
+    assert int((parts.any(1) & given[:, 0]).sum()) > 100, "sides and holes behind given frames"
+    assert int((parts.all(1)).sum()) > 150, "sides and holes in all frames"
+    frames = given[~parts.any(1)]
+    gaps = frames[:, 0] & frames[:, -1] & (frames.int().diff(dim=1).abs().sum(1) == 2)
+    lengths = (~frames[gaps]).sum(1).tolist()
+    assert set(range(4, 17)) <= set(lengths), "gaps of all lengths"
+    single = ~frames[:, 0] & frames.any(1)
+    assert int(single.sum()) > 15, "single frames, not the first"
+
+
+@given(SEEDS, CANVASES)
+@settings(max_examples=25, deadline=None)
+def test_image_to_video_gets_whole_frames_its_first_always(seed: int, canvas: Canvas) -> None:
+    clips, fill = continued_clips(Dice.of(seed), canvas, 40)
+    assert len(clips.caption) == len(fill) == 40
+    given = given_frames(fill)
+    assert torch.equal(given, ~fill.flatten(2).all(2))
+    starts = given.int().cumprod(1).sum(1)
+    assert {int(known) for known in starts} <= set(PREFIXES)
+    assert bool(((given.sum(1) == starts) | (given.sum(1) == starts + given[:, -1])).all())
+    # A clip that turns does so behind what is given of its beginning.
+    for known, change in zip(starts.tolist(), clips.change, strict=True):
+        assert change[0] == 1 or not change[:known].any()
+
+
+@given(SEEDS, st.integers(1, 23), st.integers(1, 23))
+@settings(max_examples=25, deadline=None)
+def test_a_displaced_clip_is_as_it_was_but_aside(seed: int, one: int, other: int) -> None:
+    start, end = min(one, other), max(one, other) + 1
+    dice = Dice.of(seed)
+    clips = steady(dice, Canvas(64, 64, 25), dice.choice(TRAINED, 8))
+    moved = displaced(dice, clips, torch.full((8,), start), torch.full((8,), end))
+    assert torch.equal(moved.centres[:, :start], clips.centres[:, :start])
+    aside = moved.centres - clips.centres
+    assert bool((aside.abs() <= SEAM_STEP + 1e-4).all())
+    low, high = (clips.radius + 1)[:, None, None], (63 - clips.radius)[:, None, None]
+    assert bool(((moved.centres > low) & (moved.centres < high)).all())
+
+
+@given(SEEDS, st.integers(1, 23))
+@settings(max_examples=25, deadline=None)
+def test_a_way_through_a_third_place_is_straight_before_and_behind_it(seed: int, middle: int) -> None:
+    dice = Dice.of(seed)
+    caption = dice.choice(TRAINED, 6)
+    clips = gliding(dice, Canvas(64, 64, 25), caption, caption, torch.full((6,), middle))
+    steps = clips.centres.diff(dim=1)
+    for part in (steps[:, :middle], steps[:, middle:]):
+        assert torch.allclose(part, part[:, :1].expand_as(part), atol=1e-3)
+    assert not torch.allclose(steps[:, middle - 1], steps[:, middle], atol=1e-3)
 
 
 def eight_bits(clips: Clips) -> list:

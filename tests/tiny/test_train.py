@@ -60,7 +60,8 @@ def test_conditions_are_the_pipelines(vae: Any, clip: torch.Tensor, last: bool) 
     end = clip[:, :, -1] if last else None
     sizes = (1, 16, 32, 32, 13, torch.float32, torch.device("cpu"))
     _, expected = pipeline.prepare_latents(clip[:, :, 0], *sizes, last_image=end)
-    made = Studio(vae, "cpu", 0).condition(clip, last)
+    canvas, one = Canvas(32, 32, 13), torch.tensor([1])
+    made = Studio(vae, "cpu", 0).condition(clip, ends(canvas, one) if last else beginning(canvas, one))
     assert made.shape == expected.shape
     # Pools are kept in half precision.
     assert torch.allclose(made.float(), expected, atol=4e-3)
@@ -150,7 +151,7 @@ def test_a_short_course_writes_a_model_and_goes_on_from_it(tmp_path: Path, monke
     train.train(train.Course(tmp_path / "one", None, vae=1, t2v=1, i2v=1, vace=0.5, **short))
     table = train.train(train.Course(tmp_path / "two", tmp_path / "one", vae=0, t2v=0, i2v=0.5, vace=0.5, **short))
     assert any("prompt change" in line for line in table)
-    assert any("across the border" in line for line in table)
+    assert any("a side filled: shape goes on" in line for line in table)
     assert (tmp_path / "two" / "figures.md").read_text(encoding="utf-8").splitlines() == table
     assert not any(str(tmp_path) in path.read_text(encoding="utf-8") for path in (tmp_path / "two").rglob("*.json"))
     modes = {mode for card in find_models(tmp_path / "two") for mode in card.modes}

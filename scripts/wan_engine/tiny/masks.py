@@ -1,10 +1,23 @@
-"""Draws the masks that VACE learns with: which pixels of a clip are given, and which it fills."""
+"""Draws the clips that transformers go on with or fill, and their masks: which pixels are given, which are to fill."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wan_engine.tiny.world import TRAINED, Canvas, Clips, Dice, changed, gliding, steady, together, turning_after
+from wan_engine.tiny.world import (
+    LATENT_FRAMES,
+    TRAINED,
+    Canvas,
+    Clips,
+    Dice,
+    changed,
+    displaced,
+    gliding,
+    steady,
+    together,
+    turning,
+    turning_after,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -13,49 +26,137 @@ PREFIXES = (1, 5, 9, 13, 17)
 """Lengths in frames of a given beginning: those that fill whole latent frames."""
 _LEAST_NEW = 4
 """Frames that follow a given beginning at least."""
+_GAP = (4, 17)
+"""Frames that are missing between two given parts: the least, and below how many."""
+_SPARSE = 0.08
+"""Share of frames that are given as single ones."""
 _LEAST_KEPT, _LEAST_HOLE, _LARGEST_HOLE = 0.25, 0.25, 0.75
 """Shares of the width or height."""
 
 
-def drawn_clips(dice: Dice, canvas: Canvas, count: int) -> tuple[Clips, torch.Tensor]:
-    """Clips of trained captions and what of them is to fill: (B, T, height, width) truth values.
+def filled_clips(dice: Dice, canvas: Canvas, count: int) -> tuple[Clips, torch.Tensor]:
+    """Clips of trained captions for VACE, and what of them is to fill: (B, T, height, width) truth values.
 
-    Half of the clips show one caption first and then turn into that of their text, most of these with all of the first
-    given. An eighth goes from any picture to any other, with both given. The others are of one caption.
+    A third turns from one caption into that of its text. All of the first is given there: nobody can know what a clip
+    showed before what is given of it. A tenth goes from any picture to any other, also through a third; some have a
+    step in their way in the midst of a gap. The others are of one caption, with masks of all kinds.
     """
     import torch
 
-    one, two = count // 2, count * 5 // 8
+    ends_at = [count * share // 40 for share in (13, 16, 18, 21)]
     caption = dice.choice(TRAINED, count)
     before = changed(dice, caption, 0.4)
-    known = _lengths(dice, canvas, one)
-    clips = together(
-        turning_after(dice, canvas, (before[:one], caption[:one]), known),
-        gliding(dice, canvas, before[one:two], caption[one:two]),
-        steady(dice, canvas, caption[two:], 0.7),
+    turn, glide, pass_through, step, rest = (
+        slice(start, end) for start, end in zip([0, *ends_at], [*ends_at, count], strict=True)
     )
-    turn = torch.where(_each(dice.chance(0.75, one)), beginning(canvas, known), drawn(dice, canvas, one))
-    return clips, torch.cat([turn, ends(canvas, caption[one:two]), drawn(dice, canvas, count - two)])
+    known = _lengths(dice, canvas, ends_at[0])
+    middle = _whole(dice, 1, canvas.frames - 1, ends_at[2] - ends_at[1])
+    gap = _gap(dice, canvas, ends_at[3] - ends_at[2])
+    clips = together(
+        turning_after(dice, canvas, (before[turn], caption[turn]), known),
+        gliding(dice, canvas, before[glide], caption[glide]),
+        gliding(dice, canvas, before[pass_through], caption[pass_through], middle),
+        displaced(dice, steady(dice, canvas, caption[step], 0.7), *gap),
+        steady(dice, canvas, caption[rest], 0.7),
+    )
+    fill = [
+        _turns(dice, canvas, known),
+        ends(canvas, caption[glide]),
+        ends(canvas, caption[pass_through]) & ~within(canvas, middle, middle + 1),
+        within(canvas, *gap),
+        drawn(dice, canvas, count - ends_at[3]),
+    ]
+    return clips, torch.cat(fill)
+
+
+def continued_clips(dice: Dice, canvas: Canvas, count: int) -> tuple[Clips, torch.Tensor]:
+    """Clips of trained captions that image-to-video goes on with, and what of them is to make, as `filled_clips`.
+
+    A third has its first picture given, a third the first and the last, and a third its first 5 frames or more, a few
+    of these their last too.
+    """
+    import torch
+
+    ends_at = [count * share // 40 for share in (7, 13, 18, 22, 27, 32)]
+    caption = dice.choice(TRAINED, count)
+    before = changed(dice, caption, 0.4)
+    first, first_turn, glide, both, both_turn, more, more_turn = (
+        slice(start, end) for start, end in zip([0, *ends_at], [*ends_at, count], strict=True)
+    )
+    known = _lengths(dice, canvas, count - ends_at[4], least=PREFIXES[1])
+    going, turning_on = known[: ends_at[5] - ends_at[4]], known[ends_at[5] - ends_at[4] :]
+    clips = together(
+        steady(dice, canvas, caption[first], 0.7),
+        turning(dice, canvas, before[first_turn], caption[first_turn]),
+        gliding(dice, canvas, before[glide], caption[glide]),
+        steady(dice, canvas, caption[both], 0.7),
+        turning(dice, canvas, before[both_turn], caption[both_turn]),
+        steady(dice, canvas, caption[more], 0.7),
+        turning_after(dice, canvas, (before[more_turn], caption[more_turn]), turning_on),
+    )
+    one = torch.ones_like(caption[: ends_at[1]])
+    last_too = _each(dice.chance(0.2, len(going)))
+    fill = [
+        beginning(canvas, one),
+        ends(canvas, caption[ends_at[1] : ends_at[4]]),
+        beginning(canvas, going) & (ends(canvas, going) | ~last_too),
+        beginning(canvas, turning_on),
+    ]
+    return clips, torch.cat(fill)
+
+
+def _turns(dice: Dice, canvas: Canvas, known: torch.Tensor) -> torch.Tensor:
+    """Masks of clips that turn behind their first `known` frames: these given, or as parts of a long clip, or all but
+    frames around the turn.
+    """
+    import torch
+
+    count = len(known)
+    start, kind = beginning(canvas, known), dice.uniform(count)
+    sooner = (known - _whole(dice, 0, 2 * LATENT_FRAMES, count)).clamp(min=1)
+    later = (known + LATENT_FRAMES + _whole(dice, 0, 2 * LATENT_FRAMES, count)).clamp(max=canvas.frames - 1)
+    around = within(canvas, sooner, torch.maximum(later, sooner + 1))
+    place = sides(dice, canvas, count) & start
+    return torch.where(_each(kind < 0.75), start, torch.where(_each(kind < 0.88), place, around))
+
+
+_KINDS = (0.42, 0.60, 0.72, 0.82, 0.90)
+"""Up to which share masks are sides, holes, beginnings, whole clips and gaps; the rest gives single frames."""
+_BEGUN = 0.4
+"""Share of sides and holes that have a given beginning too, as parts of a long clip."""
 
 
 def drawn(dice: Dice, canvas: Canvas, count: int) -> torch.Tensor:
-    """Masks of all kinds. A quarter of those of sides and holes has a given beginning too, as parts of a long clip."""
+    """Masks of all kinds for clips of one caption."""
     import torch
 
     start = beginning(canvas, _lengths(dice, canvas, count))
-    kind = dice.uniform(count)
-    place = torch.where(_each(kind < 0.5), sides(dice, canvas, count), holes(dice, canvas, count))
-    place = place & (start | ~_each(dice.chance(0.25, count)))
-    time = torch.where(_each(kind < 0.9), start, ends(canvas, kind))
-    return torch.where(_each(kind < 0.75), place, time)
+    part = start | ~_each(dice.chance(_BEGUN, count))
+    kinds = [
+        sides(dice, canvas, count) & part,
+        holes(dice, canvas, count) & part,
+        start,
+        torch.ones_like(start),
+        within(canvas, *_gap(dice, canvas, count)),
+        ~_single(dice, canvas, count),
+    ]
+    kind = torch.bucketize(dice.uniform(count), torch.tensor(_KINDS, device=start.device))
+    return torch.stack(kinds)[kind, torch.arange(count, device=start.device)]
+
+
+def within(canvas: Canvas, start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+    """Masks that fill the frames from `start` (B,) to before `end` (B,)."""
+    import torch
+
+    frame = torch.arange(canvas.frames, device=start.device)
+    return _spread(canvas, (frame >= start[:, None]) & (frame < end[:, None]))
 
 
 def beginning(canvas: Canvas, known: torch.Tensor) -> torch.Tensor:
     """Masks with the first `known` (B,) frames given."""
     import torch
 
-    frame = torch.arange(canvas.frames, device=known.device)
-    return _spread(canvas, frame >= known[:, None])
+    return within(canvas, known, torch.full_like(known, canvas.frames))
 
 
 def ends(canvas: Canvas, like: torch.Tensor) -> torch.Tensor:
@@ -100,8 +201,30 @@ def latent_masks(fill: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.interpolate(channels, size=size, mode="nearest-exact")
 
 
-def _lengths(dice: Dice, canvas: Canvas, count: int) -> torch.Tensor:
-    return dice.choice(tuple(length for length in PREFIXES if length <= canvas.frames - _LEAST_NEW), count)
+def _lengths(dice: Dice, canvas: Canvas, count: int, least: int = 1) -> torch.Tensor:
+    return dice.choice(tuple(length for length in PREFIXES if least <= length <= canvas.frames - _LEAST_NEW), count)
+
+
+def _whole(dice: Dice, least: int, below: int, count: int) -> torch.Tensor:
+    """`count` whole numbers."""
+    return dice.choice(tuple(range(least, below)), count)
+
+
+def _gap(dice: Dice, canvas: Canvas, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where frames are missing between two given parts: the first missing ones, and the first given ones behind."""
+    least, below = _GAP
+    length = dice.choice(tuple(range(least, min(below, canvas.frames - 1))), count)
+    start = 1 + (dice.uniform(count) * (canvas.frames - 1 - length)).long()
+    return start, start + length
+
+
+def _single(dice: Dice, canvas: Canvas, count: int) -> torch.Tensor:
+    """Single frames anywhere, one at least, in half of the clips the first too: (B, T, height, width) truth values."""
+
+    frames = dice.uniform(count, canvas.frames)
+    given = (frames < _SPARSE) | (frames == frames.amin(1, keepdim=True))
+    given[:, 0] |= dice.chance(0.5, count)
+    return _spread(canvas, given)
 
 
 def _each(values: torch.Tensor) -> torch.Tensor:

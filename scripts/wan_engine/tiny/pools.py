@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from wan_engine.tiny.masks import drawn_clips, latent_masks
+from wan_engine.tiny.masks import continued_clips, filled_clips, latent_masks
 from wan_engine.tiny.networks import decode, encode, make_tokenizer, whole_clips
 from wan_engine.tiny.world import (
     CAPTIONS,
@@ -17,7 +17,6 @@ from wan_engine.tiny.world import (
     Clips,
     Dice,
     changed,
-    gliding,
     render,
     steady,
     turning,
@@ -88,23 +87,17 @@ class Studio:
 
     def _part(self, job: Job, canvas: Canvas, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
         dice = self._dice
-        if job == "vace":
-            clips, fill = drawn_clips(dice, canvas, count)
-            pictures = render(clips)
-            latents = self.latents(pictures)
-            return latents, self._texts(clips, ""), self.control(self._worn(pictures, latents), fill)
-        caption = dice.choice(TRAINED, count)
-        draw = float(dice.uniform(1))
         if job == "t2v":
             # Clips that change have a word of their own here, so that plain captions never begin as something else.
-            turns = draw < 0.12
-            clips = _turning(dice, canvas, caption) if turns else steady(dice, canvas, caption)
+            caption, turns = dice.choice(TRAINED, count), bool(dice.chance(0.12, 1))
+            before = changed(dice, caption, 0.4)
+            clips = turning(dice, canvas, before, caption) if turns else steady(dice, canvas, caption)
             return self.latents(render(clips)), self._texts(clips, "then " if turns else ""), None
-        last = draw < 0.45
-        clips = _going_on(dice, canvas, caption, last)
+        draw, given = (filled_clips, self.control) if job == "vace" else (continued_clips, self.condition)
+        clips, fill = draw(dice, canvas, count)
         pictures = render(clips)
         latents = self.latents(pictures)
-        return latents, self._texts(clips, ""), self.condition(self._worn(pictures, latents), last)
+        return latents, self._texts(clips, ""), given(self._worn(pictures, latents), fill)
 
     def latents(self, pictures: torch.Tensor) -> torch.Tensor:
         """Pictures (B, 3, T, height, width) as normalised latents in half precision."""
@@ -120,22 +113,18 @@ class Studio:
         with torch.no_grad(), whole_clips():
             return decode(self._vae, latents.float() * self._deviation + self._mean).clamp(-1, 1)
 
-    def condition(self, pictures: torch.Tensor, last: bool) -> torch.Tensor:
-        """What the pipeline makes of the first, or the first and last, of these pictures: (B, 20, t, h, w)."""
+    def condition(self, pictures: torch.Tensor, fill: torch.Tensor) -> torch.Tensor:
+        """What the image-to-video pipeline makes of pictures whose frames to `fill` are empty: (B, 20, t, h, w).
+
+        Their mask, 1 where a frame is given, and their latents.
+        """
         import torch
 
-        given = torch.zeros_like(pictures)
-        given[:, :, 0] = pictures[:, :, 0]
-        known = torch.zeros(pictures.shape[2], device=pictures.device)
-        known[0] = 1
-        if last:
-            given[:, :, -1] = pictures[:, :, -1]
-            known[-1] = 1
-        latents = self.latents(given)
+        latents = self.latents(pictures * ~fill[:, None])
+        known = ~fill[:, :, 0, 0]
         # The first frame is four of a latent frame's frames.
-        mask = torch.cat([known[:1].expand(4), known[1:]]).view(-1, 4).T
-        mask = mask[None, :, :, None, None].expand(len(latents), -1, -1, *latents.shape[-2:])
-        return torch.cat([mask.half(), latents], 1)
+        mask = torch.cat([known[:, :1].expand(-1, 4), known[:, 1:]], 1).reshape(len(known), -1, 4).transpose(1, 2)
+        return torch.cat([mask[..., None, None].expand(-1, -1, -1, *latents.shape[-2:]).half(), latents], 1)
 
     def control(self, pictures: torch.Tensor, fill: torch.Tensor) -> torch.Tensor:
         """What WanVACEPipeline makes of pictures that are empty where they are to fill: (B, 96, t, h, w).
@@ -172,20 +161,6 @@ def tokens_of(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
         list(texts), padding="max_length", max_length=TEXT_TOKENS, truncation=True
     ).input_ids
     return rows
-
-
-def _turning(dice: Dice, canvas: Canvas, caption: torch.Tensor) -> Clips:
-    return turning(dice, canvas, changed(dice, caption, 0.4), caption)
-
-
-def _going_on(dice: Dice, canvas: Canvas, caption: torch.Tensor, last: bool) -> Clips:
-    """Clips that begin with a given picture: of the same caption, or of another; to a given end also from anywhere."""
-    draw = float(dice.uniform(1))
-    if last and draw < 0.35:
-        return gliding(dice, canvas, changed(dice, caption, 0.4), caption)
-    if draw < 0.6:
-        return steady(dice, canvas, caption, 0.7)
-    return _turning(dice, canvas, caption)
 
 
 def _phrase(caption: Caption, habit: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.tiny.judge import Sighting, direction, look, psnr
+from wan_engine.tiny.masks import beginning, ends
 from wan_engine.tiny.networks import LATENT_CHANNELS, make_scheduler, make_tokenizer
 from wan_engine.tiny.pools import Studio, tokens_of
 from wan_engine.tiny.train_video import pad_cheaply, read_texts, velocity
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 EXAMINED = Canvas(64, 64, 25)
 CHANGED_BY = 8
 """The frame by which a clip must show its own caption when it began with another's picture."""
+GIVEN = 5
+"""Frames of a given beginning."""
+_NEAR = 3.0
+"""Pixels that a shape may be off where it goes on."""
 
 
 @dataclass(frozen=True)
@@ -101,19 +106,37 @@ class Examiner:
         """Whether clips begin with the given picture and go on as their texts say, with and without a change."""
         clips = steady(self.dice(), self.canvas, self.captions())
         truth = render(clips)
-        made = self.made(transformer, clips, self.studio.condition(truth, last=False))
+        made = self.made(transformer, clips, self._after(truth, 1))
         figures = [Figure("image to video: first picture", mean_psnr(made, truth, slice(0, 1)), 33, "dB")]
         figures += self.shown("image to video", made, clips, first=0)
         captions = self.captions()
         clips = turning(self.dice(), self.canvas, changed(self.dice(), captions, 0.3), captions, roomy=1.0)
-        made = self.made(transformer, clips, self.studio.condition(render(clips), last=False))
+        made = self.made(transformer, clips, self._after(render(clips), 1))
         by_then = [look(pictures[CHANGED_BY]) for pictures in eight_bits(made)]
         shown = [s.shows(CAPTIONS[i]) for s, i in zip(by_then, clips.caption.tolist(), strict=True)]
         figures.append(Figure(f"prompt change carried out by frame {CHANGED_BY}", percent(shown), 90, "%"))
-        return figures + self.shown("after a change", made, clips, first=CHANGED_BY)
+        figures += self.shown("after a change", made, clips, first=CHANGED_BY)
+        return [*figures, *self._image_frames(transformer)]
 
-    def between(self, what: str, transformer: Any, condition: Callable[[torch.Tensor], torch.Tensor]) -> list[Figure]:
-        """Whether clips meet the first and last picture that `condition` gives, of pictures, to the transformer."""
+    def _image_frames(self, transformer: Any) -> list[Figure]:
+        """Whether clips with several first frames given keep them and go on in their motion."""
+        kind = f"image to video, {GIVEN} frames given"
+        clips = steady(self.dice(), self.canvas, self.captions())
+        truth = render(clips)
+        made = self.made(transformer, clips, self._after(truth, GIVEN))
+        kept = Figure(f"{kind}: these", mean_psnr(made, truth, slice(0, GIVEN)), 33, "dB")
+        return [kept, *self.shown(kind, made, clips, first=GIVEN), self.followed(kind, made, clips)]
+
+    def _after(self, truth: torch.Tensor, known: int) -> torch.Tensor:
+        import torch
+
+        lengths = torch.full((len(truth),), known, device=truth.device)
+        return self.studio.condition(truth, beginning(self.canvas, lengths))
+
+    def between(
+        self, what: str, transformer: Any, given: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    ) -> list[Figure]:
+        """Whether clips meet their first and last picture. given: `Studio.condition` or `Studio.control`."""
         figures = []
         captions = self.captions()
         before = changed(self.dice(), captions, 0.3)
@@ -123,7 +146,7 @@ class Examiner:
         }
         for name, clips in kinds.items():
             truth = render(clips)
-            made = self.made(transformer, clips, condition(truth))
+            made = self.made(transformer, clips, given(truth, ends(self.canvas, clips.caption)))
             figures.append(Figure(f"{name}: first", mean_psnr(made, truth, slice(0, 1)), 31, "dB"))
             figures.append(Figure(f"{name}: last", mean_psnr(made, truth, slice(-1, None)), 31, "dB"))
         return figures
@@ -156,6 +179,22 @@ class Examiner:
             figures.append(Figure(f"{kind}: {part}", percent(right), goal, "%"))
         ways = [direction(s) == c.motion for s, c in zip(seen, captions, strict=True)]
         return [*figures, Figure(f"{kind}: direction", percent(ways), 98, "%")]
+
+    def followed(self, kind: str, made: torch.Tensor, clips: Clips) -> Figure:
+        """In how many clips every fourth picture shows the caption's shape where the true clip has it."""
+        captions = clips.caption.tolist()
+        clip_pairs = zip(eight_bits(made), eight_bits(render(clips)), captions, strict=True)
+        right = [_same(pictures[::4], truth[::4], caption) for pictures, truth, caption in clip_pairs]
+        return Figure(f"{kind}: shape goes on where it should be", percent(right), 90, "%")
+
+
+def _same(pictures: Any, truth: Any, caption: int) -> bool:
+    seen, there = ([look(picture) for picture in clip] for clip in (pictures, truth))
+    return all(one.shows(CAPTIONS[caption]) and _near(one, other) for one, other in zip(seen, there, strict=True))
+
+
+def _near(one: Sighting, other: Sighting) -> bool:
+    return (one.x - other.x) ** 2 + (one.y - other.y) ** 2 <= _NEAR**2
 
 
 def _all_are(seen: list[Sighting], part: str, value: str) -> bool:

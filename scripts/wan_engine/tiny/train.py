@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import logging
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,7 @@ def train(course: Course) -> list[str]:
     filler = _filler(course, studio, texts, text_video)
     examiner = Examiner(studio, texts, course.device, course.canvas, course.examined)
     figures = [*examiner.vae(), *examiner.text(text_video), *examiner.image(image_video)]
-    figures += examiner.between("first and last picture", image_video, partial(studio.condition, last=True))
+    figures += examiner.between("first and last picture", image_video, studio.condition)
     figures += filling(examiner, filler)
     table = ["| what | reached | wanted |", "|---|---|---|", *(figure.line() for figure in figures)]
     (course.out / "figures.md").write_text("\n".join(table) + "\n", encoding="utf-8")

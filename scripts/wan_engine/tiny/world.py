@@ -6,7 +6,7 @@ and turn into another's within a few frames, as clips of a film do that go on fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ MORPH_FRAMES = 5
 """Frames in which one caption's shape turns into another's."""
 LATENT_FRAMES = 4
 """Frames of a latent frame after the first: a clip with a longer given beginning turns within one."""
+SEAM_STEP = 6.0
+"""Pixels, across and down, that a shape may be beside its way behind a seam."""
 _MARGIN = 2.0
 
 
@@ -180,16 +182,42 @@ def turning_after(
     return Clips(canvas, before, caption, centres, (since / LATENT_FRAMES).clamp(0, 1), radius)
 
 
-def gliding(dice: Dice, canvas: Canvas, before: torch.Tensor, caption: torch.Tensor) -> Clips:
-    """Clips from any picture to any other: the shape changes at once and glides straight to where the last one is."""
+def gliding(
+    dice: Dice, canvas: Canvas, before: torch.Tensor, caption: torch.Tensor, middle: torch.Tensor | None = None
+) -> Clips:
+    """Clips from any picture to any other: the shape changes at once and glides straight to where the last one is.
+
+    middle: (B,) frames in which it passes through any third place on its way; without them it goes straight.
+    """
     import torch
 
     radius = _radius(dice, len(caption))
     low, high = _bounds(canvas, radius)
     first, last = (low + dice.uniform(len(caption), 2) * (high - low) for _ in range(2))
-    share = torch.linspace(0, 1, canvas.frames, device=caption.device)
-    centres = first[:, None] + (last - first)[:, None] * share[None, :, None]
+    frame = torch.arange(canvas.frames, device=caption.device)
+    share = (frame / max(1, canvas.frames - 1)).expand(len(caption), -1)[..., None]
+    centres = torch.lerp(first[:, None], last[:, None], share)
+    if middle is not None:
+        through = low + dice.uniform(len(caption), 2) * (high - low)
+        there = (frame / middle[:, None])[..., None].clamp(max=1)
+        on = ((frame - middle[:, None]) / (canvas.frames - 1 - middle[:, None]))[..., None].clamp(min=0)
+        centres = torch.lerp(torch.lerp(first[:, None], through[:, None], there), last[:, None], on)
     return Clips(canvas, before, caption, centres, _change(canvas, caption), radius)
+
+
+def displaced(dice: Dice, clips: Clips, start: torch.Tensor, end: torch.Tensor) -> Clips:
+    """The clips with a step in their way: from frame `end` (B,) on they are up to SEAM_STEP pixels beside it.
+
+    They go there evenly between the frames `start` - 1 and `end`, as a repaired seam of a film does.
+    """
+    import torch
+
+    frame = torch.arange(clips.canvas.frames, device=clips.caption.device)
+    share = ((frame - start[:, None] + 1) / (end - start + 1)[:, None]).clamp(0, 1)
+    aside = SEAM_STEP * (2 * dice.uniform(len(clips.caption), 1, 2) - 1)
+    low, high = (bound[:, None] for bound in _bounds(clips.canvas, clips.radius))
+    centres = torch.minimum(torch.maximum(clips.centres + share[..., None] * aside, low), high)
+    return replace(clips, centres=centres)
 
 
 def together(*parts: Clips) -> Clips:
