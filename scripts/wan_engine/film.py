@@ -227,6 +227,7 @@ def _environment(plan: Plan) -> str:
     words = [str(value) for value in known if value]
     if profile:
         words.append(f"profile {profile}: {plan.resolved.get('memory')}")
+        words.append(f"compiled blocks {plan.resolved.get('compile')}")
     return "Environment ready: " + ", ".join(words)
 
 

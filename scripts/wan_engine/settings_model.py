@@ -97,6 +97,15 @@ class ModelSettings:
         "bits, only when you say so.",
         choices=("auto", "sdpa", "cudnn", "flash", "xformers", "sage"),
     )
+    compile: str = setting(
+        "auto",
+        "choice",
+        "Compiled blocks",
+        "model",
+        "Compile the transformer's blocks with torch.compile. auto does it on a CUDA GPU where the film's steps save "
+        "more time than the compiling takes; pictures change within the rounding of 16-bit numbers.",
+        choices=("auto", "on", "off"),
+    )
 
     loras: str = setting(
         "",

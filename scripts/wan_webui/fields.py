@@ -74,7 +74,7 @@ _ARRANGED = (
             ("loras",),
             ("lora_dir",),
             ("device", "dtype", "attention"),
-            ("memory_profile", "fp8_weights"),
+            ("memory_profile", "fp8_weights", "compile"),
         ),
     ),
     Section(

@@ -10,6 +10,7 @@ import pytest
 from wan_engine.backends.wan import random_models
 from wan_engine.backends.wan.bench import Case, measure_case
 from wan_engine.backends.wan.random_models import FAMILIES_OFFERED, RandomModels
+from wan_engine.backends.wan.random_packed import PACKINGS
 from wan_engine.errors import CapabilityError
 from wan_engine.families import FAMILIES, ModelCard
 
@@ -35,6 +36,24 @@ def test_profiles_give_the_same_and_the_figures_are_plain(small: RandomModels) -
     assert all(each.main_memory > 10**8 and each.step > 0 and not each.error for each in measured)
     assert json.loads(json.dumps(measured[0].as_dict()))["case"]["family"] == family
     assert measured[0].lines()[0].startswith("fast: ")
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_packed_weights_are_packed_and_compute(small: RandomModels, packing: str) -> None:
+    models = RandomModels(small.variant.family, layers=2, text_layers=1, packing=packing)
+    models.variant = replace(small.variant, dim=256, ffn_dim=512)
+    measured = [measure_case(Case(small.variant.family, name, 16, 16, 1, 2), models, "cpu") for name in ("fast", "low")]
+    assert not any(each.error for each in measured)
+    assert len({each.latents for each in measured}) == 1
+    network = models.network("transformer", "cpu", "float32")
+    assert type(network.blocks[0].ffn.net[2]).__name__ == "GGUFLinear"
+    there = sum(each.numel() * each.element_size() for each in network.parameters())
+    assert models.weigh([CARD], "float32", on_cpu=True, fp8=False).transformers == (there,)
+
+
+def test_only_known_packings_are_made(small: RandomModels) -> None:
+    with pytest.raises(CapabilityError, match="no random weights of the type Q3_K"):
+        RandomModels(small.variant.family, layers=1, packing="Q3_K").network("transformer", "cpu", "float32")
 
 
 def test_an_error_is_part_of_the_answer(small: RandomModels) -> None:

@@ -17,7 +17,7 @@ from wan_engine.models.memory.profiles import BALANCED, FAST, LOW, MINIMAL, PROF
 from wan_engine.settings import SETTINGS
 
 GB = 10**9
-BIG = Weights((28 * GB,), GB, GB, 11 * GB, 2 * GB, GB, 0, 5120, 13824, 8, 1.0)
+BIG = Weights((28 * GB,), GB, GB, 11 * GB, 2 * GB, GB, 0, 5120, 13824, 40, 8, 1.0)
 """About the 14B model of Wan 2.1, in round figures."""
 USUAL = Clip(832, 480, 81)
 

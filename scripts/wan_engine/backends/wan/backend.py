@@ -5,12 +5,14 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from wan_engine.backends import Backend, ClipRequest, RunState
 from wan_engine.backends.wan.conditions import Conditions, make_conditions, needs_negative
+from wan_engine.backends.wan.forward import CompiledBlocks, Forward
 from wan_engine.backends.wan.guard import guarded
 from wan_engine.backends.wan.loras import ClipLoras
 from wan_engine.backends.wan.memory import ClipMemory
@@ -21,6 +23,7 @@ from wan_engine.errors import CapabilityError
 from wan_engine.families import MODE_WORDS, MODES, Lineup, Mode, ModelCard
 from wan_engine.models.attempts import Attempt
 from wan_engine.models.attention_choice import choose_attention, set_attention
+from wan_engine.models.compiling import Compiling, choose_compiling, kept_compiling
 from wan_engine.models.devices import choose_device, choose_dtype
 from wan_engine.models.files import fingerprint
 from wan_engine.models.memory.choose import Choice, choose
@@ -30,6 +33,7 @@ from wan_engine.models.memory.needs import Needs, Weights, needs
 from wan_engine.models.memory.place import Placer, release
 from wan_engine.models.memory.profiles import FAST, PROFILES, Profile, profile_of
 from wan_engine.models.model_set import open_model
+from wan_engine.models.speed import forward_seconds, matrix_rate
 from wan_engine.plan.model import Clip, Plan
 
 _SMALL_BYTES = 100_000_000
@@ -50,17 +54,23 @@ class Options:
     memory_profile: str = "auto"
     fp8_weights: bool = False
     attention: str = "auto"
+    compile: str = "auto"
     prompts: Path | None = None
 
 
 @dataclass
 class _Session:
-    """What is loaded: from the first clip, or from `resolve`, to `close`."""
+    """What is loaded: from the first clip, or from `resolve`, to `close`.
+
+    compiled: of `Compiling.frames`; None while no plan is settled, then as set.
+    """
 
     loader: ModelLoader
     placer: Placer
     texts: Texts
     attention: str
+    blocks: CompiledBlocks
+    compiled: tuple[int, ...] | None = None
 
 
 class WanBackend(Backend):
@@ -122,7 +132,14 @@ class WanBackend(Backend):
                 session.texts.expect(self._lineup.card(clip.mode), texts)
         choice = self._choose(plan, session)
         session.placer.change(choice.profile)
-        return {"memory_profile": choice.profile.name, "memory": f"{choice.profile.words}; {choice.reason}"}
+        compiling = self._choose_compiling(plan, session)
+        session.compiled = compiling.frames
+        return {
+            "memory_profile": choice.profile.name,
+            "memory": f"{choice.profile.words}; {choice.reason}",
+            "compiled": list(compiling.frames),
+            "compile": compiling.reason,
+        }
 
     def start(self, request: ClipRequest, state: RunState | None = None) -> WanRun:
         """Begin a clip or go on with one. Raises CapabilityError, ModelError, RenderError or OutOfMemoryError."""
@@ -143,7 +160,8 @@ class WanBackend(Backend):
             return make_conditions(pipeline, request, *embeddings, session.loader.device)
 
         given = memory.attempt(f"preparing clip {clip.index}", conditions)
-        run = WanRun(pipeline, request, given, loras, memory)
+        forward = Forward(loras, memory, session.blocks, self._compiles(session, clip.frames))
+        run = WanRun(pipeline, request, given, forward, memory)
         if state is not None:
             run.go_on_from(state)
         return run
@@ -162,6 +180,7 @@ class WanBackend(Backend):
         if self._session is not None:
             device = self._session.loader.device
             self._session.texts.clear()
+            self._session.blocks.close()
             self._session.loader.close()
             self._session = None
             release(device)
@@ -178,9 +197,8 @@ class WanBackend(Backend):
             placer = Placer(device, asked, options.fp8_weights, dtype)
             loader = self._models.make_loader(device, dtype, placer)
             attention = choose_attention(options.attention, device, dtype)
-            there = _Session(
-                loader, placer, Texts(loader, placer, self._models.fingerprints, options.prompts), attention
-            )
+            texts = Texts(loader, placer, self._models.fingerprints, options.prompts)
+            there = _Session(loader, placer, texts, attention, CompiledBlocks(self._say))
             self._session = there
         return there
 
@@ -200,6 +218,25 @@ class WanBackend(Backend):
 
         device = session.loader.device
         return choose(asked, device, measure(device), needed)
+
+    def _choose_compiling(self, plan: Plan, session: _Session) -> Compiling:
+        device, dtype = session.loader.device, session.loader.dtype
+        kept = kept_compiling(plan.resolved.get("compiled"), plan.clips)
+        if kept is not None and plan.resolved.get("device") == device:
+            return kept
+        weights = self._weigh(session, self._cards(plan).values())
+
+        @cache
+        def rate() -> float:
+            return matrix_rate(device, dtype)
+
+        def seconds(frames: int) -> float:
+            return forward_seconds(weights, AskedClip(plan.width, plan.height, frames), rate())
+
+        return choose_compiling(self._options.compile, device, plan.clips, seconds)
+
+    def _compiles(self, session: _Session, frames: int) -> bool:
+        return self._options.compile == "on" if session.compiled is None else frames in session.compiled
 
     def _weigh(self, session: _Session, cards: Iterable[ModelCard]) -> Weights:
         loader, of = session.loader, tuple(dict.fromkeys(cards))

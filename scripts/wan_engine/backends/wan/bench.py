@@ -34,7 +34,7 @@ class Case:
     """What is measured. width, height in pixels.  frames: 4k+1.  steps: of denoising.
 
     guided: each step renders the negative text too, which takes twice the time and hardly more memory.
-    limit: bytes of the device's memory that may be used, 0 for all of it.
+    limit: bytes of the device's memory that may be used, 0 for all of it.  compile: `on` or `off`.
     """
 
     family: str
@@ -47,6 +47,7 @@ class Case:
     limit: int = 0
     fp8: bool = False
     attention: str = "sdpa"
+    compile: str = "off"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Measured:
     """What came out. Memory in bytes, times in seconds.
 
     ended: the profile it ended with, lower than asked for when the memory was full on the way.
+    first: the first step, with what is compiled in it.
     allocated, reserved: the most that tensors took on the device, and torch for them.  estimated: what was expected.
     main_memory: the most that the process had in main memory.  start: loading, encoding and preparing.
     latents: a hash of the result, equal where the result is equal to the bit.
@@ -66,6 +68,7 @@ class Measured:
     estimated: int = 0
     main_memory: int = 0
     start: float = 0.0
+    first: float = 0.0
     step: float = 0.0
     decode: float = 0.0
     latents: str = ""
@@ -81,7 +84,8 @@ class Measured:
             "in main memory": self.main_memory,
         }
         memory = ", ".join(f"{words} {size / 1e9:.1f} GB" for words, size in gigabytes.items() if size)
-        times = f"start {self.start:.1f} s, a step {self.step:.2f} s, {PICTURES} pictures {self.decode:.1f} s"
+        steps = f"the first step {self.first:.2f} s, a later one {self.step:.2f} s"
+        times = f"start {self.start:.1f} s, {steps}, {PICTURES} pictures {self.decode:.1f} s"
         return [f"{self.case.profile}: {memory}; {times}", *self.notes, *([self.error] if self.error else [])]
 
     def as_dict(self) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def measure_case(case: Case, models: RandomModels, device: str = "auto", dtype: 
     mode: Mode = "t2v" if "t2v" in family.modes else "i2v" if "i2v" in family.modes else "flf2v"
     card = ModelCard(f"random {family.label}", family, family.modes)
     loader = partial(RandomLoader, models)
-    options = Options(device, dtype, case.profile, case.fp8, case.attention)
+    options = Options(device, dtype, case.profile, case.fp8, case.attention, case.compile)
     backend = WanBackend(Lineup({mode: card}), options, notes.append, Models(loader, models.weigh, models.fingerprints))
     weights = models.weigh([card], dtype, device == "cpu", case.fp8)
     asked = AskedClip(case.width, case.height, case.frames, mode != "t2v")
@@ -130,9 +134,9 @@ def _render(backend: WanBackend, request: ClipRequest, figures: dict[str, Any], 
     while run.steps_done < request.clip.steps:
         run.step()
         if run.steps_done == 1:
-            first = clock.lap()
+            figures["first"] = clock.lap()
     rest = request.clip.steps - 1
-    figures["step"] = clock.lap() / rest if rest else first
+    figures["step"] = clock.lap() / rest if rest else figures["first"]
     figures["latents"] = hashlib.sha256(run.state().arrays["latents"].tobytes()).hexdigest()[:16]
     clock.lap()
     for _ in islice(run.frames(), PICTURES):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wan_engine.backends.wan.random_packed import pack, packed_size
 from wan_engine.errors import CapabilityError
 from wan_engine.families import Mode, ModelCard
 from wan_engine.models.attempts import Attempts
@@ -17,6 +18,7 @@ from wan_engine.models.memory.place import Placer, without_groups
 from wan_engine.models.pipelines import KINDS, build_text_pipeline
 from wan_engine.models.quiet import quiet_libraries
 from wan_engine.models.tokenizer import load_tokenizer
+from wan_engine.models.weights import is_quantised
 from wan_engine.tiny import WEIGHTS
 
 if TYPE_CHECKING:
@@ -49,10 +51,11 @@ class RandomModels:
     """One family's networks, made when they are first needed and kept for every loader that asks.
 
     family: of FAMILIES_OFFERED.  layers, text_layers: fewer than published, for a look at what one layer needs.
+    packing: of PACKINGS, the transformers' blocks as GGUF files of that type hold them; "" leaves them plain.
     Raises CapabilityError for another family.
     """
 
-    def __init__(self, family: str, layers: int | None = None, text_layers: int = 24) -> None:
+    def __init__(self, family: str, layers: int | None = None, text_layers: int = 24, packing: str = "") -> None:
         found = [variant for variant in VARIANTS if variant.family == family and family in FAMILIES_OFFERED]
         if not found:
             known = ", ".join(FAMILIES_OFFERED)
@@ -60,6 +63,7 @@ class RandomModels:
         self.variant = found[0]
         self._layers = layers or self.variant.layers
         self._text_layers = text_layers
+        self._packing = packing
         self._made: dict[str, Any] = {}
 
     @property
@@ -84,9 +88,12 @@ class RandomModels:
         wide = 4 if dtype == "float32" else 2
         tables: dict[str, list[dict[str, int]]] = {}
         for name in names:
-            shapes = {key: weight.numel() for key, weight in _on_meta(self._maker(name)).named_parameters()}
-            each = sizes.get(name, wide)
-            tables.setdefault(name.removesuffix("_2"), []).append({key: each * size for key, size in shapes.items()})
+            packing = self._packing if name.startswith("transformer") else ""
+            table = {
+                key: packed_size(key, tuple(weight.shape), packing) or weight.numel() * sizes.get(name, wide)
+                for key, weight in _on_meta(self._maker(name)).named_parameters()
+            }
+            tables.setdefault(name.removesuffix("_2"), []).append(table)
         return weights_in(tables, {"transformer": [self._transformer_config()], "vae": [self._vae_config()]})
 
     def fingerprints(self, card: ModelCard) -> tuple[str, str]:
@@ -106,7 +113,9 @@ class RandomModels:
         for key, parameter in network.named_parameters():
             if any(part in key.split(".") for part in kept):
                 parameter.data = parameter.data.float()
-        network.to_empty(device=device)
+        if self._packing and name.startswith("transformer"):
+            pack(network, self._packing, device, number)
+        _give_memory(network, device)
         if name == "text_encoder":
             network.encoder.embed_tokens.weight = network.shared.weight
         else:
@@ -213,6 +222,17 @@ def _on_meta(make: Callable[[], Any]) -> Any:
         return make()
 
 
+def _give_memory(network: torch.nn.Module, device: str) -> None:
+    """Memory on the device for every weight that has none."""
+    import torch
+
+    for name, parameter in list(network.named_parameters()):
+        if parameter.is_meta:
+            parent, _, leaf = name.rpartition(".")
+            made = torch.nn.Parameter(torch.empty_like(parameter, device=device), requires_grad=False)
+            network.get_submodule(parent).register_parameter(leaf, made)
+
+
 def _fill(network: torch.nn.Module) -> None:
     """Small random numbers, and ones where they multiply. Drawn once and repeated: 14 billion take minutes on a CPU."""
     import torch
@@ -220,6 +240,8 @@ def _fill(network: torch.nn.Module) -> None:
     generator = torch.Generator().manual_seed(0)
     drawn = torch.randn(_FILL, generator=generator) * 0.02
     for name, parameter in network.named_parameters():
+        if is_quantised(parameter):
+            continue  # filled when it was packed
         if "norm" in name and name.endswith("weight"):
             torch.nn.init.ones_(parameter)
             continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wan_engine.backends import ClipRequest, ClipRun, RunState
 from wan_engine.backends.wan import pictures
 from wan_engine.backends.wan.conditions import Conditions, uses_guidance
-from wan_engine.backends.wan.loras import ClipLoras
+from wan_engine.backends.wan.forward import Forward
 from wan_engine.backends.wan.memory import ClipMemory
 from wan_engine.backends.wan.sampling import make_scheduler, recall, remembered, restore_state, save_state
 from wan_engine.errors import RenderError
@@ -32,14 +32,14 @@ class WanRun(ClipRun):
         pipeline: Any,
         request: ClipRequest,
         conditions: Conditions,
-        loras: ClipLoras,
+        forward: Forward,
         memory: ClipMemory,
     ) -> None:
         self.steps_done = 0
         self._pipeline = pipeline
         self._request = request
         self._conditions = conditions
-        self._loras = loras
+        self._forward = forward
         self._memory = memory
         self._latents = conditions.noise
         self._clean: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None
@@ -138,8 +138,7 @@ class WanRun(ClipRun):
     def _velocity(self, latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
         """The velocity the model predicts for latents at this timestep, with guidance."""
         expert, scale = self._expert(timestep)
-        self._loras.on(expert)
-        self._memory.for_denoising(expert)
+        self._forward.prepare(expert)
         given = self._conditions
         common = {
             "hidden_states": self._model_input(latents),
@@ -149,10 +148,10 @@ class WanRun(ClipRun):
         }
         if given.control is not None:
             common["control_hidden_states"] = given.control
-        velocity: torch.Tensor = expert(encoder_hidden_states=given.prompt, **common)[0]
+        velocity = self._forward(expert, given.prompt, **common)
         if not uses_guidance(scale):
             return velocity
-        unguided: torch.Tensor = expert(encoder_hidden_states=given.negative, **common)[0]
+        unguided = self._forward(expert, given.negative, **common)
         return unguided + scale * (velocity - unguided)
 
     def _expert(self, timestep: torch.Tensor) -> tuple[Any, float]:

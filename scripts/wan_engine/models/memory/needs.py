@@ -65,7 +65,7 @@ class Weights:
     """The sizes of a model's components once they are loaded, in bytes, and the figures the estimates take.
 
     transformers: of one, or of both experts.  block: the largest block of a transformer.  rest: a transformer without
-    its blocks.  word_table: the largest weight of the text encoder.  dim, ffn_dim: of the transformer.
+    its blocks.  word_table: the largest weight of the text encoder.  dim, ffn_dim, layers: of the transformer.
     stride: pixels a latent is wide.  vae_load: what a pixel costs the VAE, against Wan 2.1's.
     """
 
@@ -78,6 +78,7 @@ class Weights:
     image_encoder: int
     dim: int
     ffn_dim: int
+    layers: int
     stride: int
     vae_load: float
 
@@ -127,6 +128,7 @@ def weights_in(tables: Mapping[str, Sequence[Table]], configs: Mapping[str, Sequ
         image_encoder=sum(_size(table) for table in tables.get("image_encoder", ())),
         dim=max(int(each["num_attention_heads"]) * int(each["attention_head_dim"]) for each in shapes),
         ffn_dim=max(int(each["ffn_dim"]) for each in shapes),
+        layers=max(int(each["num_layers"]) + len(each.get("vace_layers") or ()) for each in shapes),
         stride=min(int(each.get("scale_factor_spatial", 8)) for each in configs["vae"]),
         vae_load=max(_vae_load(each) for each in configs["vae"]),
     )
