@@ -111,8 +111,9 @@ def measure_case(case: Case, models: RandomModels, device: str = "auto", dtype: 
     weights = models.weigh([card], dtype, device == "cpu", case.fp8)
     asked = AskedClip(case.width, case.height, case.frames, mode != "t2v")
     figures: dict[str, Any] = {"estimated": needs(profile_of(case.profile), weights, asked).device}
-    _limit(device, case.limit)
+    models.rest()
     release(device)
+    _limit(device, case.limit)
     _forget_peaks(device)
     try:
         _render(backend, _request(case, mode), figures, device)

@@ -77,6 +77,12 @@ class RandomModels:
             self._made[name] = self._make(name, device, dtype)
         return self._made[name]
 
+    def rest(self) -> None:
+        """Take all networks off the device."""
+        for network in self._made.values():
+            without_groups(network)
+            network.to("cpu")
+
     def forget(self) -> None:
         """Let all networks go."""
         self._made.clear()
