@@ -6,7 +6,7 @@
  *
  * Each file fills one part of window.wanTab, and calls the others' functions only when something happens: the order in
  * which a page loads the files does not matter. A part may have
- *   build(mount)    makes its elements in the page's element with data-mount="<name of the part>"
+ *   build(mount)    makes its elements in the page's element with data-mount="<name of the part>", if there is one
  *   begun()         the engine answers for the first time, or again
  *   clicked(event)  something in the tab was clicked
  */
@@ -14,13 +14,13 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [page, dom, server, form, film, jobs, engine] = ["page", "dom", "server", "form", "film", "jobs", "engine"].map(part);
+    const [page, dom, server, form, result, jobs, engine] = ["page", "dom", "server", "form", "result", "jobs", "engine"].map(part);
 
     function onKey(event) {
         if (!page.root || !page.root.offsetParent) return;
-        const running = film.job && film.job.state === "running", withHost = typeof onUiLoaded === "function";
+        const running = result.job && result.job.state === "running", withHost = typeof onUiLoaded === "function";
         if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-            // A WebUI would interrupt the film in the making first: here the next one waits its turn.
+            // A WebUI would interrupt the job that runs first: here the next one waits its turn.
             event.preventDefault();
             event.stopImmediatePropagation();
             dom.inTab("#wan_generate").click();
@@ -37,12 +37,12 @@
         const host = typeof gradioApp === "function" ? gradioApp() : document;
         const found = host.querySelector("#wan");
         if (page.root || !found || !found.querySelector("#wan_do_models")) return Boolean(page.root);
-        const built = Object.entries(tab).filter(([, each]) => each.build);
-        const mounts = built.map(([name]) => found.querySelector(`[data-mount="${name}"]`));
+        const told = JSON.parse(found.querySelector("[data-page]")?.dataset.page ?? "null");
+        const mounts = told ? told.mounts.map((name) => found.querySelector(`[data-mount="${name}"]`)) : [null];
         if (mounts.includes(null)) return false;
         page.root = found;
-        Object.assign(page, JSON.parse(found.querySelector("[data-page]").dataset.page));
-        built.forEach(([, each], index) => each.build(mounts[index]));
+        Object.assign(page, told);
+        page.mounts.forEach((name, index) => tab[name].build(mounts[index]));
         form.dress();
         new MutationObserver(server.readMailbox).observe(dom.inTab("#wan_answer"), { childList: true, subtree: true, attributes: true });
         new MutationObserver(form.dress).observe(dom.inTab("#wan_form"), { childList: true, subtree: true });

@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, film, jobs] = ["dom", "server", "film", "jobs"].map(part);
+    const [dom, server, result, jobs, kinds] = ["dom", "server", "result", "jobs", "kinds"].map(part);
 
     const RETRY_DELAYS = [500, 1000, 2000, 5000]; // ms before events are asked for again
     const LOG_LINES = 200;
@@ -11,31 +11,31 @@
 
     /** Watch a job from its first event on; another one that is watched is let go. */
     async function follow(id) {
-        film.round += 1;
-        const round = film.round;
-        Object.assign(film, { id, job: null, last: 0, clips: new Set(), log: [], tried: [], pace: null, shown: "" });
+        result.round += 1;
+        const round = result.round;
+        Object.assign(result, { id, job: null, last: 0, clips: new Set(), log: [], tried: [], pace: null, shown: "" });
         sessionStorage.setItem("wan_job", id);
-        const alive = () => film.round === round;
+        const alive = () => result.round === round;
         let failures = 0;
         while (alive()) {
             try {
                 const job = await server.api(`jobs/${id}`);
                 if (!alive()) return;
-                film.job = job;
-                film.draw();
+                result.job = job;
+                result.draw();
                 await listen(id, alive);
                 if (!alive()) return;
                 failures = 0;
-                if (jobs.hasEnded(film.job)) break;
+                if (jobs.hasEnded(result.job)) break;
             } catch (error) {
                 if (!alive()) return;
                 if (error.status === 404) {
                     sessionStorage.removeItem("wan_job");
-                    film.close();
+                    result.close();
                     return;
                 }
                 failures += 1;
-                film.parts.status.textContent = `${error.message}. Trying again.`;
+                result.parts.status.textContent = `${error.message}. Trying again.`;
                 // A WebUI that is starting may hang for good when it is asked before it is ready.
                 if (error.status === 0) await dom.pause(server.POLL_IDLE);
             }
@@ -43,23 +43,23 @@
         }
         if (!alive()) return;
         await server.attempt(async () => {
-            film.job = await server.api(`jobs/${id}`);
+            result.job = await server.api(`jobs/${id}`);
             if (!alive()) return;
-            film.draw();
-            await film.drawResult();
+            result.draw();
+            await result.drawResult();
         });
         jobs.refresh();
     }
 
     /** Take in the events that are there, then, while the job goes on, new ones as a stream. */
     async function listen(id, alive) {
-        const known = await server.api(`jobs/${id}/events?after=${film.last}`);
+        const known = await server.api(`jobs/${id}/events?after=${result.last}`);
         for (const event of known) takeEvent(event);
-        film.draw();
-        if (jobs.hasEnded(film.job)) return;
+        result.draw();
+        if (jobs.hasEnded(result.job)) return;
         const stop = new AbortController();
         const answer = await fetch(server.address(`jobs/${id}/events`), {
-            headers: { Accept: "text/event-stream", "Last-Event-ID": String(film.last) },
+            headers: { Accept: "text/event-stream", "Last-Event-ID": String(result.last) },
             credentials: "same-origin", cache: "no-store", signal: stop.signal,
         });
         if (!answer.ok || !(answer.headers.get("content-type") || "").startsWith("text/event-stream")) {
@@ -79,8 +79,8 @@
                     const data = block.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5).trim());
                     if (data.length) takeEvent(JSON.parse(data.join("\n")));
                 }
-                film.draw();
-                if (jobs.hasEnded(film.job)) return;
+                result.draw();
+                if (jobs.hasEnded(result.job)) return;
             }
         } finally {
             stop.abort();
@@ -88,40 +88,40 @@
     }
 
     function takeEvent(event) {
-        if (!event.number || event.number <= film.last) return;
-        film.last = event.number;
+        if (!event.number || event.number <= result.last) return;
+        result.last = event.number;
         const data = event.data || {};
         if (event.kind === "state") {
             // The record says more than the event: it is read again when the stream ends.
-            film.job.state = data.state;
-            if (data.state === "running" || data.state === "queued") film.pace = null;
+            result.job.state = data.state;
+            if (data.state === "running" || data.state === "queued") result.pace = null;
             jobs.refresh();
         } else if (event.kind === "tried") {
-            film.tried.push(event.message);
+            result.tried.push(event.message);
             return;
         } else if (event.kind !== "note") {
-            film.job.progress = { ...film.job.progress, ...data, kind: event.kind, message: event.message };
-            if (event.kind === "clip_done") film.clips.add(Number(data.clip));
+            result.job.progress = { ...result.job.progress, ...data, kind: event.kind, message: event.message };
+            if (event.kind === "clip_done") result.clips.add(Number(data.clip));
             if (event.kind === "step") takePace(event.time, data.steps_done);
         }
         if (event.kind !== "step") {
-            const text = event.message || (event.kind === "state" ? jobs.STATE_WORDS[data.state] : event.kind.replaceAll("_", " "));
+            const text = event.message || (event.kind === "state" ? kinds.stateWord({ ...result.job, state: data.state }) : event.kind.replaceAll("_", " "));
             const where = CLIP_EVENTS.includes(event.kind) ? ` (clip ${data.clip + 1} of ${data.clips})` : "";
-            film.log.push(`${new Date(event.time * 1000).toLocaleTimeString()}  ${text}${where}`);
-            if (film.log.length > LOG_LINES) film.log.shift();
+            result.log.push(`${new Date(event.time * 1000).toLocaleTimeString()}  ${text}${where}`);
+            if (result.log.length > LOG_LINES) result.log.shift();
         }
     }
 
     /** Seconds a step takes, smoothed. */
     function takePace(time, done) {
-        const last = film.pace;
+        const last = result.pace;
         if (!last || done <= last.done) {
-            film.pace = { time, done, seconds: last ? last.seconds : null };
+            result.pace = { time, done, seconds: last ? last.seconds : null };
             return;
         }
         const now = (time - last.time) / (done - last.done);
-        film.pace = { time, done, seconds: last.seconds === null ? now : 0.8 * last.seconds + 0.2 * now };
+        result.pace = { time, done, seconds: last.seconds === null ? now : 0.8 * last.seconds + 0.2 * now };
     }
 
-    Object.assign(film, { follow });
+    Object.assign(result, { follow });
 })();

@@ -3,17 +3,28 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [page, dom, server, form, timeline, models] = ["page", "dom", "server", "form", "timeline", "models"].map(part);
+    const [page, dom, server, form, timeline, models, pages] = ["page", "dom", "server", "form", "timeline", "models", "pages"].map(part);
+
+    /** The id of a setting of the open page, whose controls are those of one or more tables. */
+    function idOf(field) {
+        const ids = pages.about().prefixes.map((prefix) => prefix + field);
+        return ids.find((id) => id in page.help) || ids[0];
+    }
+
+    /** The element of a setting of the open page; null while gradio has not made it. */
+    function block(field) {
+        return dom.inTab(`#${CSS.escape(idOf(field))}`);
+    }
 
     function input(field) {
-        return dom.inTab(`#wan_${CSS.escape(field)} textarea, #wan_${CSS.escape(field)} input`);
+        return block(field)?.querySelector("textarea, input") || null;
     }
 
     async function goTo(place) {
         const field = place.field || "prompts", folded = input(field);
         if (!folded || !folded.offsetParent) {
             // gradio 6 makes what is folded away only when it is opened.
-            dom.inTab(`#wan_more_${page.folds[field]} .label-wrap`)?.click();
+            dom.inTab(`#${page.folds[idOf(field)]} .label-wrap`)?.click();
             await dom.pause(200);
         }
         const target = input(field);
@@ -27,7 +38,7 @@
     }
 
     function valueOf(field) {
-        const target = dom.inTab(`#wan_${field} input[type=radio]:checked`) || input(field);
+        const target = block(field)?.querySelector("input[type=radio]:checked") || input(field);
         return target ? target.value.trim() : "";
     }
 
@@ -45,8 +56,8 @@
 
     function showRelevant() {
         for (const [field, test] of Object.entries(RELEVANT)) {
-            const block = dom.inTab(`#wan_${field}`);
-            if (block) dom.show(block, test() || block.classList.contains("wan-wrong"));
+            const found = block(field);
+            if (found) dom.show(found, test() || found.classList.contains("wan-wrong"));
         }
     }
 
@@ -75,12 +86,12 @@
 
     function drawThumbnails() {
         for (const name of ["init_image", "end_image"]) {
-            const target = input(name), block = dom.inTab(`#wan_${name}`);
-            if (!target || !block) continue;
-            const path = target.value.trim(), old = block.querySelector(".wan-picked");
+            const target = input(name), holder = block(name);
+            if (!target) continue;
+            const path = target.value.trim(), old = holder.querySelector(".wan-picked");
             if (old && old.dataset.path === path) continue;
             if (old) old.remove();
-            if (path) block.append(dom.el("img", { class: "wan-picked", "data-path": path, alt: "", src: server.address(`files?path=${encodeURIComponent(path)}`), onerror: (event) => dom.show(event.target, false) }));
+            if (path) holder.append(dom.el("img", { class: "wan-picked", "data-path": path, alt: "", src: server.address(`files?path=${encodeURIComponent(path)}`), onerror: (event) => dom.show(event.target, false) }));
         }
     }
 
@@ -105,8 +116,9 @@
 
     /** Called by gradio when a control's value has changed. */
     tab.changed = () => {
-        timeline.changed();
-        if (page.root) dress();
+        if (!page.root) return;
+        pages.open().changed?.();
+        dress();
     };
-    Object.assign(form, { clicked, input, valueOf, showRelevant, dress });
+    Object.assign(form, { clicked, block, input, valueOf, showRelevant, dress });
 })();

@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, engine] = ["dom", "server", "engine"].map(part);
+    const [dom, server, timeline, engine] = ["dom", "server", "timeline", "engine"].map(part);
 
     const ANSWER_TIMEOUT = 180000; // ms that a handler may take
     const PRESS_AGAIN = 700; // ms after which a click that nobody heard is made again
@@ -65,13 +65,23 @@
         }
     }
 
+    /** The button that leads to a problem's place; form.clicked hears it. */
+    function place(problem) {
+        if (!problem.field) return null;
+        const words = [problem.field.replaceAll("_", " "), problem.key ? `key "${problem.key}"` : "", ...["line", "column"].map((name) => (problem[name] ? `${name} ${problem[name]}` : ""))];
+        const button = dom.el("button", { type: "button", class: "wan-place", text: words.filter(Boolean).join(", ") });
+        for (const name of ["field", "key", "line", "column", "part"]) if (problem[name]) button.dataset[name] = problem[name];
+        return dom.el("span", {}, button, " ");
+    }
+
     function tell(problems, kind) {
         const target = dom.inTab("#wan_told");
         if (!target) return;
-        const items = problems.map((problem) => dom.el("li", {},
+        const items = problems.map((problem) => dom.el("li", {}, place(problem),
             dom.el("span", { text: problem.message }),
             problem.remedy ? dom.el("span", { class: "wan-remedy", text: ` ${problem.remedy}` }) : null));
         const list = dom.el("ul", {}, ...items);
+        setTimeout(timeline.markProblems, 0);
         dom.fill(target, problems.length ? dom.el("div", { class: kind || "wan-problems", role: "status" }, list) : null);
     }
 

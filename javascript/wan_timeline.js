@@ -1,4 +1,4 @@
-/* The live plan of the Wan tab: asked for while one types, its problems marked at their lines. */
+/* The live plans of the Wan tab: asked for while one types, their problems marked at their lines. */
 (function () {
     "use strict";
 
@@ -8,44 +8,49 @@
     const PLAN_DELAY = 250; // ms without typing before the plan is asked for
     const PLAN_PATIENCE = 20000; // ms after which a plan is asked for again; twice as long each time
 
-    const plan = { timer: null, busy: false, again: false };
+    /** A plan that follows its page. wire: the handler that draws it.  target: where it stands.  note: what it is told. */
+    function live(wire, target, note) {
+        const plan = { timer: null, busy: false, again: false };
 
-    function changed() {
-        if (!page.root) return;
-        dom.inTab("#wan_timeline").classList.add("wan-stale");
-        clearTimeout(plan.timer);
-        plan.timer = setTimeout(askPlan, PLAN_DELAY);
-    }
-
-    async function askPlan() {
-        if (plan.busy) {
-            plan.again = true; // one question at a time
-            return;
+        function changed() {
+            if (!page.root) return;
+            dom.inTab(target).classList.add("wan-stale");
+            clearTimeout(plan.timer);
+            plan.timer = setTimeout(ask, PLAN_DELAY);
         }
-        plan.busy = true;
-        let patience = PLAN_PATIENCE;
-        do {
-            plan.again = false;
-            const number = server.nextNumber();
-            try {
-                await server.ask("plan", {}, patience);
-                if (await isShown(number)) patience = PLAN_PATIENCE;
-                else plan.again = true;
-            } catch (error) {
-                patience *= 2;
-                if (patience <= server.ANSWER_TIMEOUT) plan.again = true;
-                else server.tell([{ message: error.message, remedy: error.remedy || "" }]);
+
+        async function ask() {
+            if (plan.busy) {
+                plan.again = true; // one question at a time
+                return;
             }
-        } while (plan.again);
-        plan.busy = false;
-        dom.inTab("#wan_timeline").classList.remove("wan-stale");
-        markProblems();
+            plan.busy = true;
+            let patience = PLAN_PATIENCE;
+            do {
+                plan.again = false;
+                const number = server.nextNumber();
+                try {
+                    await server.ask(wire, note(), patience);
+                    if (await isShown(target, number)) patience = PLAN_PATIENCE;
+                    else plan.again = true;
+                } catch (error) {
+                    patience *= 2;
+                    if (patience <= server.ANSWER_TIMEOUT) plan.again = true;
+                    else server.tell([{ message: error.message, remedy: error.remedy || "" }]);
+                }
+            } while (plan.again);
+            plan.busy = false;
+            dom.inTab(target).classList.remove("wan-stale");
+            markProblems();
+        }
+
+        return { changed };
     }
 
     /** If the answer to a question is what the page shows: gradio puts it there a moment after the mailbox. */
-    async function isShown(number) {
+    async function isShown(target, number) {
         for (let look = 0; look < 40; look += 1) {
-            const shown = dom.inTab("#wan_timeline [data-number]");
+            const shown = dom.inTab(`${target} [data-number]`);
             if (shown && Number(shown.dataset.number) >= number) return true;
             await dom.pause(50);
         }
@@ -85,10 +90,10 @@
         page.root.querySelectorAll(".wan-backdrop").forEach((each) => each.remove());
         const lines = new Map();
         page.root.querySelectorAll(".wan-problems .wan-place").forEach((each) => {
+            if (each.closest(".wan-page.wan-hidden")) return;
             const field = each.dataset.field || "prompts", target = form.input(field);
             if (!target) return;
-            const block = target.closest(`#wan_${CSS.escape(field)}`);
-            if (block) block.classList.add("wan-wrong");
+            form.block(field).classList.add("wan-wrong");
             if (target.tagName !== "TEXTAREA") return;
             const found = placeInText(target.value, each.dataset);
             if (found) lines.set(target, (lines.get(target) || new Set()).add(found.line));
@@ -122,5 +127,5 @@
         target.addEventListener("input", drop, { once: true });
     }
 
-    Object.assign(timeline, { begun: changed, changed, markProblems, placeInText });
+    Object.assign(timeline, { live, markProblems, placeInText });
 })();

@@ -1,9 +1,12 @@
-/* The Wan tab's presets, and project files in and out. */
+/* The Wan tab's presets, and project files in and out.
+ *
+ * A page's `files` say what it takes: accept (endings), title, many (several at once), take(files); and what it gives:
+ * exports, each with id, text, title and give(). Presets belong to the page Film. */
 (function () {
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, timeline, tools] = ["dom", "server", "timeline", "tools"].map(part);
+    const [dom, server, film, pages, tools] = ["dom", "server", "film", "pages", "tools"].map(part);
 
     function build(mount) {
         tools.presets = dom.el("select", { class: "wan-select", id: "wan_preset", "aria-label": "Presets", onchange: () => server.attempt(usePreset) });
@@ -12,15 +15,27 @@
         tools.naming = dom.el("span", { class: "wan-naming wan-hidden" }, tools.name, dom.button("Save", () => server.attempt(savePreset), { id: "wan_preset_save" }), dom.button("Cancel", () => openNaming(false)));
         tools.open = dom.button("Save as preset", () => openNaming(true));
         tools.remove = dom.button("Delete preset", () => server.attempt(removePreset));
-        tools.file = dom.el("input", { type: "file", accept: ".txt,.json,.yaml,.yml", class: "wan-hidden", id: "wan_import_file", onchange: () => server.attempt(importFile) });
+        tools.file = dom.el("input", { type: "file", class: "wan-hidden", id: "wan_import_file", onchange: () => server.attempt(takeFiles) });
         tools.deforum = dom.button("Take over from Deforum", () => server.attempt(tools.takeOver), { id: "wan_deforum" });
-        dom.fill(mount, dom.el("div", { class: "wan-tools" }, tools.presets, tools.open, tools.naming, tools.remove, dom.el("span", { class: "wan-space" }),
-            dom.button("Import", () => tools.file.click(), { id: "wan_import", title: "A project file, a Deforum settings file, or prompts" }), tools.file,
-            dom.button("Export", () => server.attempt(() => exportFile("project", "film.json")), { id: "wan_export", title: "The form as a project file" }),
-            dom.button("Export for Deforum", () => server.attempt(() => exportFile("deforum", "film_settings.txt")), { id: "wan_export_deforum", title: "The form as a settings file that Deforum loads" }),
-            tools.deforum));
+        tools.film = dom.el("span", { class: "wan-tools" }, tools.presets, tools.open, tools.naming, tools.remove);
+        tools.files = dom.el("span", { class: "wan-tools" });
+        dom.fill(mount, dom.el("div", { class: "wan-tools" }, tools.film, dom.el("span", { class: "wan-space" }), tools.files, tools.file, tools.deforum));
         drawPresets([]);
-        dom.show(tools.deforum, Boolean(tools.deforumTab()));
+        drawFiles();
+    }
+
+    /** The buttons of the open page. */
+    function drawFiles() {
+        if (!tools.files || !pages.name) return;
+        const onFilm = pages.name === "film", { files } = pages.open();
+        dom.show(tools.film, onFilm);
+        dom.show(tools.deforum, onFilm && Boolean(tools.deforumTab()));
+        dom.show(dom.inTab("#wan_tools"), onFilm || Boolean(files));
+        if (!files) { dom.fill(tools.files); return; }
+        tools.file.accept = files.accept;
+        tools.file.multiple = Boolean(files.many);
+        dom.fill(tools.files, dom.button("Import", () => tools.file.click(), { id: "wan_import", title: files.title }),
+            ...files.exports.map(({ id, text, title, give }) => dom.button(text, () => server.attempt(give), { id, title })));
     }
 
     function openNaming(open) {
@@ -46,8 +61,7 @@
         dom.show(tools.remove, Boolean(name));
         if (!name) return;
         const preset = await server.api(`presets/${encodeURIComponent(name)}`);
-        await server.ask("fill", { settings: preset });
-        timeline.changed();
+        await film.restore(preset);
     }
 
     async function savePreset() {
@@ -64,31 +78,29 @@
         await loadPresets();
     }
 
-    async function importFile() {
-        const file = tools.file.files[0];
-        if (!file) return;
-        const project = await file.text();
+    async function takeFiles() {
+        const files = [...tools.file.files];
         tools.file.value = "";
-        await takeProject(project, file.name);
+        if (files.length) await pages.open().files.take(files);
     }
 
     async function takeProject(project, name) {
         const answer = await server.ask("fill", { project, name });
-        if (!answer.failed) {
-            const notes = [`Taken in: ${name}.`, ...(answer.notes || [])];
-            server.tell(notes.map((message) => ({ message })), "wan-news");
-        }
-        timeline.changed();
+        if (!answer.failed) tellOf(`Taken in: ${name}.`, answer.notes);
+        film.changed();
     }
 
-    async function exportFile(kind, name) {
-        const answer = await server.ask("send", { action: "export", form: kind });
-        if (!answer.text) return;
-        const link = dom.el("a", { href: URL.createObjectURL(new Blob([answer.text], { type: "application/json" })), download: name });
-        if (answer.notes.length) server.tell([`Exported: ${name}.`, ...answer.notes].map((message) => ({ message })), "wan-news");
+    function tellOf(words, notes) {
+        server.tell([words, ...(notes || [])].map((message) => ({ message })), "wan-news");
+    }
+
+    /** Give the user a text as a file, and say what it could not hold. */
+    function save(name, text, notes) {
+        const link = dom.el("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: name });
+        if (notes && notes.length) tellOf(`Exported: ${name}.`, notes);
         link.click();
         setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     }
 
-    Object.assign(tools, { build, begun: loadPresets, takeProject });
+    Object.assign(tools, { build, begun: loadPresets, drawFiles, takeProject, tellOf, save });
 })();

@@ -44,14 +44,13 @@ class EngineClient:
         self._engine = engine
         self._timeout = timeout
 
-    def plan(self, settings: Mapping[str, Any]) -> Values:
-        """Plan a film: its plan, prompts and notes."""
-        return dict(self._ask("POST", "plans", {"settings": dict(settings)}))
+    def plan(self, film: Mapping[str, Any]) -> Values:
+        """Plan a film, given by `settings` or as a `project`: its plan, prompts and notes."""
+        return dict(self._ask("POST", "plans", dict(film)))
 
-    def render(self, settings: Mapping[str, Any], title: str = "", priority: int = 0) -> Values:
-        """Queue a film; the answer holds its job."""
-        wanted = {"settings": dict(settings), "title": title, "priority": priority}
-        return dict(self._ask("POST", "renders", wanted))
+    def render(self, film: Mapping[str, Any], title: str = "") -> Values:
+        """Queue a film, given as for `plan`; the answer holds its job."""
+        return dict(self._ask("POST", "renders", {**film, "title": title}))
 
     def upload(self, path: Path) -> Values:
         """Send a picture, film or sound; the answer holds its path at the engine and what it is."""

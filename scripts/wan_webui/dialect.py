@@ -44,6 +44,7 @@ def on_script(event: Callable[..., Any], script: str) -> None:
     event(None, None, None, **{_SCRIPT: script})
 
 
-def file_path(picked: Any) -> Path:
-    """Where gradio keeps a file that was picked: a path in newer versions, an object with a name in 3.41."""
-    return Path(getattr(picked, "name", picked))
+def file_paths(picked: Any) -> list[Path]:
+    """Where gradio keeps the files that were picked: paths in newer versions, objects with a name in 3.41."""
+    files: list[Any] = picked if isinstance(picked, list) else [] if picked is None else [picked]
+    return [Path(getattr(each, "name", each)) for each in files]

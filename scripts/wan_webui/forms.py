@@ -1,4 +1,4 @@
-"""Lays out the form: the groups of controls, each with its seldom-used ones in a closed accordion."""
+"""Lays out a form: the groups of controls, each with its seldom-used ones in a closed accordion."""
 
 from __future__ import annotations
 
@@ -7,50 +7,40 @@ from typing import Any
 
 import gradio as gr
 
-from wan_engine.settings import SETTINGS
-from wan_webui.fields import FIELDS, SECTIONS, UPLOADS, Row, Section, component, elem_id, unsaved
-
-_BESIDE = {
-    "model": '<span class="wan-space"></span><button type="button" class="wan-button" id="wan_models_refresh">'
-    "Refresh models</button>"
-}
-"""HTML beside a group's title."""
-_BELOW = {"model": '<div class="wan-mount" data-mount="downloads"></div>'}
-"""HTML under a group's shown rows: a place where the script builds a part of the page."""
+from wan_webui.fields import component, unsaved
+from wan_webui.form_table import Row, Section, Table
 
 
 class Form:
-    """The controls by setting, made inside a gr.Blocks."""
+    """The controls of a table by setting, made inside a gr.Blocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: Table) -> None:
+        self.table = table
         self.controls: dict[str, Any] = {}
         self.uploads: dict[str, Any] = {}
 
     @property
     def components(self) -> list[Any]:
-        """All controls in the order of `FIELDS`."""
-        return [self.controls[spec.name] for spec in FIELDS]
+        """All controls in the order of the table's fields."""
+        return [self.controls[spec.name] for spec in self.table.fields]
 
-    def prompts(self) -> None:
-        """Lay out the prompts."""
-        self._section(SECTIONS[0])
-
-    def settings(self) -> None:
-        """Lay out all other groups."""
-        for section in SECTIONS[1:]:
+    def lay(self, sections: Sequence[Section]) -> None:
+        """Make the controls of these sections of the table."""
+        for section in sections:
             self._section(section)
 
     def _section(self, section: Section) -> None:
-        with gr.Column(elem_id=f"wan_section_{section.name}", elem_classes="wan-section"):
+        elem_id = self.table.elem_id(f"section_{section.name}")
+        with gr.Column(elem_id=elem_id, elem_classes="wan-section"):
             if section.title:
-                title = f'<h3 class="wan-title">{section.title}</h3>{_BESIDE.get(section.name, "")}'
+                title = f'<h3 class="wan-title">{section.title}</h3>{section.beside}'
                 gr.HTML(f'<div class="wan-head">{title}</div>')
             self._rows(section.shown)
-            if section.name in _BELOW:
-                gr.HTML(_BELOW[section.name])
+            if section.below:
+                gr.HTML(section.below)
             if section.more:
-                title = f"More: {section.title.lower()}"
-                with gr.Accordion(title, open=False, elem_id=f"wan_more_{section.name}", elem_classes="wan-more"):
+                title, fold = f"More: {section.title.lower()}", self.table.elem_id(f"more_{section.name}")
+                with gr.Accordion(title, open=False, elem_id=fold, elem_classes="wan-more"):
                     self._rows(section.more)
 
     def _rows(self, rows: Sequence[Row]) -> None:
@@ -60,16 +50,18 @@ class Form:
                     self._control(name)
 
     def _control(self, name: str) -> None:
-        if name not in UPLOADS:
-            self.controls[name] = component(SETTINGS[name])
+        table = self.table
+        spec, taken = table.specs[name], table.looks.uploads.get(name)
+        if taken is None:
+            self.controls[name] = component(table, spec)
             return
         with gr.Row(elem_classes="wan-file"):
-            self.controls[name] = component(SETTINGS[name])
+            self.controls[name] = component(table, spec)
             button = gr.UploadButton(
                 "Choose file",
-                file_types=list(UPLOADS[name]),
-                file_count="multiple" if name == "guided_images" else "single",
-                elem_id=f"{elem_id(name)}_upload",
+                file_types=list(taken),
+                file_count="multiple" if spec.kind == "images" else "single",
+                elem_id=f"{table.elem_id(name)}_upload",
                 size="sm",
             )
             self.uploads[name] = unsaved(button)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from wan_webui.fields import MODEL_FIELDS
+from wan_webui.film_form import MODEL_FIELDS
 from wan_webui.timeline import size_words
 
 Choice = tuple[str, str]

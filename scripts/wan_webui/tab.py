@@ -1,4 +1,4 @@
-"""Builds the Wan tab: the form on one side, the film and the jobs on the other, and the wires between them.
+"""Builds the Wan tab: its pages on one side, the film and the jobs on the other, and the wires between them.
 
 What moves on the page (the running film, jobs, the engine's state) is done by javascript/*.js, which talk to
 `/wan/v1/...` of the same server. Where Python is needed (the form's values) the script puts a note into the hidden
@@ -8,7 +8,7 @@ text box `wan_payload`, clicks a hidden button, and finds the answer in the hidd
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -16,48 +16,129 @@ import gradio as gr
 
 from wan_engine.families import FAMILIES
 from wan_webui import services
-from wan_webui.actions import EMPTY_HINT, Actions
+from wan_webui.client import EngineClient
 from wan_webui.dialect import on, on_script, page
-from wan_webui.fields import EMBEDDED, FIELDS, MODEL_FIELDS, SECTIONS, elem_id, help_text, own_values, unsaved
+from wan_webui.fields import unsaved
+from wan_webui.film_form import EMBEDDED, MAKING, own_values
+from wan_webui.form_table import Table, help_text
 from wan_webui.forms import Form
+from wan_webui.page_actions import model_finder, uploader
+from wan_webui.pages import PAGES, Page
 from wan_webui.timeline import hint_html
+
+MOUNTS = ("engine", "tools", "result", "jobs", "downloads")
+"""The parts of the page that the script builds, beside those of single pages and, last, their switcher."""
 
 
 class Wires:
     """The hidden elements by which page and handlers talk, made inside a gr.Blocks."""
 
     def __init__(self) -> None:
-        with gr.Column(elem_id="wan_wires", elem_classes="wan-hidden"):
-            self.payload = unsaved(gr.Textbox(label="Wan payload", elem_id="wan_payload"))
-            self.answer = gr.HTML("", elem_id="wan_answer")
-            self.plan = gr.Button("Wan plan", elem_id="wan_do_plan")
-            self.send = gr.Button("Wan send", elem_id="wan_do_send")
-            self.fill = gr.Button("Wan fill", elem_id="wan_do_fill")
-            self.models = gr.Button("Wan models", elem_id="wan_do_models")
+        self.payload = unsaved(gr.Textbox(label="Wan payload", elem_id="wan_payload"))
+        self.answer = gr.HTML("", elem_id="wan_answer")
+
+    def connect(self, name: str, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Let the page's script call a handler by `ask(name, note)`: the note comes first, the answer goes first."""
+        button = gr.Button(f"Wan {name}", elem_id=f"wan_do_{name}")
+        script = f"(...values) => wanTab.post('{name}', values, {len(inputs) + 1})"
+        on(button.click, handler, [self.payload, *inputs], [self.answer, *outputs], script)
 
 
-def build() -> gr.Blocks:
-    """The tab as gradio Blocks, for the host that `services` serves."""
-    blocks: gr.Blocks = page()
-    with blocks, gr.Column(elem_id="wan"):
-        gr.HTML(_mount("engine", _page_data()), elem_id="wan_engine_strip")
+class Tab:
+    """The tab's elements, made inside a gr.Blocks."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._pages = pages
+        self._forms = {table.name: Form(table) for each in pages for table in each.tables}
+        self._plans: dict[str, Any] = {}
+        gr.HTML(_mount("engine", self._data()), elem_id="wan_engine_strip")
+        gr.HTML(_mount("pages"), elem_id="wan_pages")
         gr.HTML(_mount("tools"), elem_id="wan_tools")
         with gr.Row(elem_id="wan_columns"):
             with gr.Column(elem_id="wan_form", scale=7, min_width=320):
-                form, timeline = _form()
+                for each in pages:
+                    self._page(each)
+                self._shared()
             with gr.Column(elem_id="wan_result", scale=5, min_width=320):
-                problems = _result()
-        wires = Wires()
-        _wire(Actions(services.current().client), form, wires, timeline, problems)
+                self._problems = _result()
+
+    def _page(self, given: Page) -> None:
+        with gr.Column(elem_id=f"wan_page_{given.name}", elem_classes=["wan-page", f"wan-on-{given.name}"]):
+            for table in given.own_tables:
+                self._form(table).lay(given.sections(table, above=True))
+            if given.mounted:
+                gr.HTML(_mount(given.name))
+            if given.planned:
+                hint = hint_html(getattr(given.actions, "empty_hint", ""))
+                made = gr.HTML(hint, elem_id=f"wan_{given.prefix}timeline", elem_classes="wan-timeline")
+                self._plans[given.name] = made
+            for table in given.own_tables:
+                self._form(table).lay(given.sections(table, above=False))
+
+    def _shared(self) -> None:
+        """What all pages that make films have in common."""
+        users = [f"wan-on-{each.name}" for each in self._pages if MAKING in each.tables]
+        with gr.Column(elem_id="wan_making", elem_classes=["wan-page", *users]):
+            self._form(MAKING).lay(MAKING.sections)
+
+    def _form(self, table: Table) -> Form:
+        return self._forms[table.name]
+
+    def _data(self) -> str:
+        """What the script has to know of pages, settings and the models' families."""
+        tables = [form.table for form in self._forms.values()]
+        pages = [
+            {
+                "name": each.name,
+                "title": each.title,
+                "verb": each.verb,
+                "prefixes": list(dict.fromkeys(table.prefix for table in each.tables)),
+            }
+            for each in self._pages
+        ]
+        data = {
+            "pages": pages,
+            "mounts": [*MOUNTS, *(each.name for each in self._pages if each.mounted), "pages"],
+            "help": {table.elem_id(spec.name): help_text(spec) for table in tables for spec in table.fields},
+            "folds": {name: fold for table in tables for name, fold in table.folds().items()},
+            "own": {family.label: own_values(family) for family in FAMILIES.values()},
+            "embedded": EMBEDDED.label,
+        }
+        return json.dumps(data)
+
+    def wire(self, engine: EngineClient) -> None:
+        """Connect everything with its handlers."""
+        with gr.Column(elem_id="wan_wires", elem_classes="wan-hidden"):
+            wires = Wires()
+            for each in self._pages:
+                self._wire_page(wires, each, engine)
+            controls = self._form(MAKING).controls
+            names = MAKING.looks.models
+            wires.connect("models", model_finder(engine, names), [], [controls[name] for name in names])
+        for form in self._forms.values():
+            self._wire_form(form, engine)
+
+    def _wire_page(self, wires: Wires, given: Page, engine: EngineClient) -> None:
+        actions = given.actions(engine, given.tables)
+        components = [control for table in given.tables for control in self._form(table).components]
+        outputs = {"plan": [self._plans.get(given.name)], "fill": [self._problems, *components]}
+        for name in actions.handlers:
+            wires.connect(given.prefix + name, getattr(actions, name), components, outputs.get(name, [self._problems]))
+
+    def _wire_form(self, form: Form, engine: EngineClient) -> None:
+        for name, button in form.uploads.items():
+            control, kind = form.controls[name], form.table.specs[name].kind
+            on(button.upload, uploader(engine, kind), [button, control], [control, self._problems])
+        for control in form.components:
+            on_script(control.change, "() => { wanTab.changed(); return []; }")
+
+
+def build(pages: Sequence[Page] = PAGES) -> gr.Blocks:
+    """The tab as gradio Blocks, for the host that `services` serves."""
+    blocks: gr.Blocks = page()
+    with blocks, gr.Column(elem_id="wan"):
+        Tab(pages).wire(services.current().client)
     return blocks
-
-
-def _form() -> tuple[Form, Any]:
-    form = Form()
-    form.prompts()
-    timeline = gr.HTML(hint_html(EMPTY_HINT), elem_id="wan_timeline")
-    form.settings()
-    return form, timeline
 
 
 def _result() -> Any:
@@ -67,43 +148,12 @@ def _result() -> Any:
         gr.Button("Interrupt", variant="stop", elem_id="wan_interrupt")
         gr.Button("Skip", elem_id="wan_skip", elem_classes="wan-hidden")
     problems = gr.HTML("", elem_id="wan_problems")
-    gr.HTML(_mount("film"), elem_id="wan_film")
+    gr.HTML(_mount("result"), elem_id="wan_film")
     gr.HTML(_mount("jobs"), elem_id="wan_jobs")
     return problems
-
-
-def _wire(actions: Actions, form: Form, wires: Wires, timeline: Any, problems: Any) -> None:
-    inputs = [wires.payload, *form.components]
-    models = [form.controls[name] for name in MODEL_FIELDS]
-    _hidden(wires.plan, "plan", actions.plan, inputs, [wires.answer, timeline])
-    _hidden(wires.send, "send", actions.send, inputs, [wires.answer, problems])
-    _hidden(wires.fill, "fill", actions.fill, inputs, [wires.answer, problems, *form.components])
-    _hidden(wires.models, "models", actions.models, [wires.payload], [wires.answer, *models])
-    for name, button in form.uploads.items():
-        control = form.controls[name]
-        on(button.upload, actions.uploader(name), [button, control], [control, problems])
-    for control in form.components:
-        on_script(control.change, "() => { wanTab.changed(); return []; }")
-
-
-def _hidden(button: Any, name: str, handler: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
-    """Let the page's script call a handler by `ask(name, note)`."""
-    on(button.click, handler, inputs, outputs, f"(...values) => wanTab.post('{name}', values, {len(inputs)})")
 
 
 def _mount(name: str, data: str = "") -> str:
     """The place where the script builds a part of the page."""
     given = f' data-page="{escape(data)}"' if data else ""
     return f'<div class="wan-mount" data-mount="{name}"{given}></div>'
-
-
-def _page_data() -> str:
-    """What the script has to know of the table of settings and of the models' families."""
-    return json.dumps(
-        {
-            "help": {elem_id(spec.name): help_text(spec) for spec in FIELDS},
-            "folds": {name: section.name for section in SECTIONS for row in section.more for name in row},
-            "own": {family.label: own_values(family) for family in FAMILIES.values()},
-            "embedded": EMBEDDED.label,
-        }
-    )

@@ -88,9 +88,9 @@ def test_it_is_started_once_found_by_others_and_answers(home: Path) -> None:
         assert os.getsid(found[0].pid) != os.getsid(0)
         assert (home / INFO_FILE).stat().st_mode & 0o077 == 0
     client = EngineClient(first)
-    assert client.plan(FILM)["plan"]
+    assert client.plan({"settings": FILM})["plan"]
     with pytest.raises(ClientError) as caught:
-        client.plan({"promts": {}})
+        client.plan({"settings": {"promts": {}}})
     assert (caught.value.status, caught.value.problems[0]["field"]) == (422, "promts")
     assert "prompts" in caught.value.remedy + caught.value.problems[0]["remedy"]
     first.stop()
@@ -167,7 +167,7 @@ def test_the_routes_and_the_client_with_the_real_engine(home: Path, tmp_path: Pa
         text = client.export_project(FILM)["text"]
         assert client.import_project(text, "film.yaml")["settings"]["max_frames"] == 8
         assert any(model["embedded"] for model in client.models())
-        job = client.render(FILM, "a test")["jobs"][0]
+        job = client.render({"settings": FILM}, "a test")["jobs"][0]
         assert browser.post(f"jobs/{job['id']}/cancel", json={}).status_code == 200
         until(lambda: browser.get(f"jobs/{job['id']}").json()["state"] in ("cancelled", "done"), 120)
         assert [each["id"] for each in browser.get("jobs").json()["jobs"]] == [job["id"]]
@@ -199,7 +199,7 @@ def test_without_its_environment_it_says_what_to_do(tmp_path: Path) -> None:
         engine.ensure()
     assert "not installed" in caught.value.message
     with pytest.raises(ClientError) as told:
-        EngineClient(engine).plan(FILM)
+        EngineClient(engine).plan({"settings": FILM})
     assert told.value.status == 503
     assert told.value.remedy == caught.value.remedy
 

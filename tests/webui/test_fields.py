@@ -16,7 +16,13 @@ from wan_engine.schedule.lines import read_lines
 from wan_engine.setting_spec import SettingSpec
 from wan_engine.settings import SETTINGS, Settings
 from wan_engine.settings_check import settings_from_mapping
-from wan_webui import fields
+from wan_webui.fields import component
+from wan_webui.film_form import NOT_SHOWN, OWN, own_values
+from wan_webui.form_table import collect, entries_text, fields_of, help_text, restore
+from wan_webui.pages import FILM_PAGE
+
+TABLES = FILM_PAGE.tables
+FIELDS = fields_of(TABLES)
 
 WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=30)
 LINES = st.one_of(WORDS, st.sampled_from(["", "a\nb", "#x", " padded ", '{"0"}', "`t`", "a: b", "x\u2028y"]))
@@ -50,87 +56,89 @@ def checked(values: dict[str, Any]) -> Settings:
 
 
 def test_every_setting_has_a_control_or_a_reason() -> None:
-    shown = [spec.name for spec in fields.FIELDS]
+    shown = [spec.name for spec in FIELDS]
     assert len(set(shown)) == len(shown)
-    assert set(shown) | set(fields.NOT_SHOWN) == set(SETTINGS)
-    assert not set(shown) & set(fields.NOT_SHOWN)
+    assert set(shown) | set(NOT_SHOWN) == set(SETTINGS)
+    assert not set(shown) & set(NOT_SHOWN)
 
 
 @pytest.fixture(scope="module")
 def components() -> list[Any]:
     with gr.Blocks():
-        return [fields.component(spec) for spec in fields.FIELDS]
+        return [component(table, spec) for table in TABLES for spec in table.fields]
 
 
 def test_labels_and_ids_are_unique(components: list[Any]) -> None:
-    assert len({component.label for component in components}) == len(fields.FIELDS)
-    assert [component.elem_id for component in components] == [f"wan_{spec.name}" for spec in fields.FIELDS]
+    assert len({component.label for component in components}) == len(FIELDS)
+    assert [component.elem_id for component in components] == [f"wan_{spec.name}" for spec in FIELDS]
 
 
 def test_a_new_form_holds_the_defaults(components: list[Any]) -> None:
-    assert [component.value for component in components] == fields.restore({})
+    assert [component.value for component in components] == restore(TABLES, {})
 
 
 def test_what_a_person_writes_is_kept_out_of_the_hosts_configuration(components: list[Any]) -> None:
-    for spec, component in zip(fields.FIELDS, components, strict=True):
-        kept = getattr(component, "do_not_save_to_config", False)
+    for spec, made in zip(FIELDS, components, strict=True):
+        kept = getattr(made, "do_not_save_to_config", False)
         assert kept == (spec.kind in ("prompts", "images", "path", "paths", "model", "text"))
 
 
 @settings(max_examples=25)
 @given(SETTINGS_VALUES)
 def test_values_come_back_as_they_were(values: dict[str, Any]) -> None:
-    once = fields.restore(values)
-    collected = fields.collect(once)
-    plain = {spec.name for spec in fields.FIELDS if spec.kind not in ("prompts", "images")}
+    once = restore(TABLES, values)
+    collected = collect(TABLES, once)
+    plain = {spec.name for spec in FIELDS if spec.kind not in ("prompts", "images")}
     assert checked({name: collected[name] for name in plain}) == checked({name: values[name] for name in plain})
-    assert fields.restore({**collected, "prompts": values["prompts"], "guided_images": values["guided_images"]}) == once
+    assert (
+        restore(TABLES, {**collected, "prompts": values["prompts"], "guided_images": values["guided_images"]}) == once
+    )
 
 
 @given(st.dictionaries(st.integers(0, 500).map(str) | st.just("max_f-1"), LINES, min_size=1, max_size=5))
 def test_the_engine_reads_the_prompts_as_the_form_shows_them(prompts: dict[str, str]) -> None:
-    text = fields.entries_text(prompts)
+    text = entries_text(prompts)
     read = read_json(text) if text.startswith("{") else read_lines(text)
     assert read.value == prompts
 
 
 def test_a_new_form_is_a_film_with_default_settings() -> None:
-    assert checked({**fields.collect(fields.restore({})), "prompts": {}, "guided_images": {}}) == Settings()
+    assert checked({**collect(TABLES, restore(TABLES, {})), "prompts": {}, "guided_images": {}}) == Settings()
 
 
 def test_an_empty_box_leaves_the_choice_to_the_model() -> None:
-    values = fields.restore({"width": 0, "clip_duration": 0.0, "height": 480})
-    names = [spec.name for spec in fields.FIELDS]
+    values = restore(TABLES, {"width": 0, "clip_duration": 0.0, "height": 480})
+    names = [spec.name for spec in FIELDS]
     assert [values[names.index(name)] for name in ("width", "clip_duration", "height")] == ["", "", "480"]
-    assert fields.collect(values)["width"] == 0
+    assert collect(TABLES, values)["width"] == 0
 
 
 def test_a_pasted_path_loses_its_quotes() -> None:
-    values = fields.restore({"init_image": ' "C:\\my films\\a.png" '})
-    assert fields.collect(values)["init_image"] == "C:\\my films\\a.png"
+    values = restore(TABLES, {"init_image": ' "C:\\my films\\a.png" '})
+    assert collect(TABLES, values)["init_image"] == "C:\\my films\\a.png"
 
 
 def test_a_wrong_number_of_values_is_refused() -> None:
     with pytest.raises(ValueError, match="values"):
-        fields.collect([1, 2])
+        collect(TABLES, [1, 2])
 
 
 def test_the_help_names_range_and_unit() -> None:
-    assert fields.help_text(SETTINGS["width"]).endswith("Range: 0 to 8192 pixels.")
-    assert fields.help_text(SETTINGS["batch_name"]) == SETTINGS["batch_name"].help
+    assert help_text(SETTINGS["width"]).endswith("Range: 0 to 8192 pixels.")
+    assert help_text(SETTINGS["batch_name"]) == SETTINGS["batch_name"].help
 
 
 def test_an_empty_number_is_told_and_not_replaced() -> None:
-    values = fields.restore({})
-    values[[spec.name for spec in fields.FIELDS].index("max_frames")] = None
+    values = restore(TABLES, {})
+    values[[spec.name for spec in FIELDS].index("max_frames")] = None
     with pytest.raises(InputError, match="max_frames"):
-        checked({**fields.collect(values), "prompts": {}, "guided_images": {}})
+        checked({**collect(TABLES, values), "prompts": {}, "guided_images": {}})
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 def test_empty_boxes_show_the_familys_own_values(family: Family) -> None:
-    own = fields.own_values(family)
-    assert set(fields.OWN) <= set(own) <= set(SETTINGS)
+    own = own_values(family)
+    assert set(OWN) <= set(own) <= set(SETTINGS)
     numbers = {name: float(text) for name, text in own.items() if name != "guidance_scale_2"}
     assert numbers["steps"] == family.steps
     assert numbers["clip_duration"] == pytest.approx(family.native_frames / family.fps, rel=0.01)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wan_webui.fields import MODEL_FIELDS
+from wan_webui.film_form import MODEL_FIELDS
 from wan_webui.model_choices import model_choices, model_label
 
 

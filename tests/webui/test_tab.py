@@ -21,13 +21,20 @@ from wan_engine.service.life import Life
 from wan_engine.service.records import STATES
 from wan_engine.service.store import JobStore
 from wan_engine.settings_check import settings_from_mapping
-from wan_webui import fields, services, standalone, tab
-from wan_webui.actions import Actions, mailbox, with_picture
+from wan_webui import services, standalone, tab
+from wan_webui.answers import mailbox
+from wan_webui.client import EngineClient
+from wan_webui.film_actions import FilmActions
+from wan_webui.film_form import MODEL_FIELDS
+from wan_webui.form_table import collect, fields_of, restore
 from wan_webui.hosts import Alone
+from wan_webui.page_actions import model_finder, uploader, with_picture
+from wan_webui.pages import FILM_PAGE, PAGES
 from webui.small_engine import leave_info, served
 
 TOKEN = "a-token-of-this-start"
 PROMPTS = {"0": "a fox", "8": "the fox runs --neg <b>blur</b>"}
+TABLES = FILM_PAGE.tables
 FILM = {"prompts": PROMPTS, "max_frames": 16, "width": 64, "height": 64, "seed": 5, "backend": "dry_run"}
 
 
@@ -47,17 +54,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def actions(home: Path) -> Actions:
-    return Actions(services.use(Alone(home / "outputs", home=home)).client)
+def client(home: Path) -> EngineClient:
+    return services.use(Alone(home / "outputs", home=home)).client
+
+
+@pytest.fixture
+def actions(client: EngineClient) -> FilmActions:
+    return FilmActions(client, TABLES)
 
 
 def form(**settings: Any) -> list[Any]:
-    return fields.restore({**FILM, **settings})
+    return restore(TABLES, {**FILM, **settings})
 
 
 def with_text(**texts: str) -> list[Any]:
     """The form with texts as a user writes them."""
-    names = [spec.name for spec in fields.FIELDS]
+    names = [spec.name for spec in fields_of(TABLES)]
     values = form()
     for name, text in texts.items():
         values[names.index(name)] = text
@@ -80,7 +92,7 @@ def test_the_tab_keeps_the_contract_of_the_webuis(home: Path) -> None:
     ids = [block.elem_id for block in blocks.blocks.values() if getattr(block, "elem_id", None)]
     assert len(set(ids)) == len(ids)
     assert {"wan_generate", "wan_interrupt", "wan_skip", "wan_payload"} <= set(ids)
-    assert {f"wan_{spec.name}" for spec in fields.FIELDS} <= set(ids)
+    assert {f"wan_{spec.name}" for spec in fields_of(TABLES)} <= set(ids)
     labels = [
         block.label
         for block in blocks.blocks.values()
@@ -96,13 +108,13 @@ def test_the_page_gets_help_and_values_of_every_family(home: Path) -> None:
     found = re.search(r'data-page="([^"]*)"', strip.value)
     assert found
     page = json.loads(html.unescape(found[1]))
-    assert set(page["help"]) == {f"wan_{spec.name}" for spec in fields.FIELDS}
+    assert set(page["help"]) == {f"wan_{spec.name}" for spec in fields_of(TABLES)}
     assert page["own"][FAMILIES["wan2.2-ti2v-5b"].label]["model_fps"] == "24"
     assert page["embedded"] in page["own"]
-    assert page["folds"]["seed_behavior"] == "sampling"
+    assert page["folds"]["wan_seed_behavior"] == "wan_more_sampling"
 
 
-def test_a_plan_is_drawn_with_the_number_of_its_question(actions: Actions) -> None:
+def test_a_plan_is_drawn_with_the_number_of_its_question(actions: FilmActions) -> None:
     answer, shown = actions.plan(note(), *form())
     assert letter(answer) == {"number": 7}
     assert shown.startswith('<div data-number="7"><div class="wan-plan"')
@@ -110,13 +122,13 @@ def test_a_plan_is_drawn_with_the_number_of_its_question(actions: Actions) -> No
     assert "<b>blur" not in shown
 
 
-def test_without_prompts_there_is_a_hint_and_no_problem(actions: Actions) -> None:
+def test_without_prompts_there_is_a_hint_and_no_problem(actions: FilmActions) -> None:
     shown = actions.plan(note(), *form(prompts={}))[1]
     assert "wan-hint" in shown
     assert "wan-problems" not in shown
 
 
-def test_all_problems_of_the_form_come_together(actions: Actions) -> None:
+def test_all_problems_of_the_form_come_together(actions: FilmActions) -> None:
     answer, shown = actions.plan(note(), *with_text(prompts="0: a fox\nno key", steps="abc", max_frames="-3"))
     assert letter(answer)["failed"]
     assert "3 problems" in shown
@@ -125,25 +137,25 @@ def test_all_problems_of_the_form_come_together(actions: Actions) -> None:
     assert 'data-field="max_frames"' in shown
 
 
-def test_a_whole_project_file_among_the_prompts_is_told(actions: Actions) -> None:
+def test_a_whole_project_file_among_the_prompts_is_told(actions: FilmActions) -> None:
     shown = actions.plan(note(), *with_text(prompts=json.dumps({"kind": "schedule", "version": 1, "max_frames": 9})))[1]
     assert "holds settings besides prompts" in shown
 
 
-def test_a_film_is_queued_as_the_form_says(actions: Actions) -> None:
+def test_a_film_is_queued_as_the_form_says(actions: FilmActions) -> None:
     answer, problems = actions.send(note(action="render", title="fox"), *form())
     (job,) = letter(answer)["jobs"]
     assert problems == ""
     assert (job["title"], job["state"]) == ("fox", STATES[0])
 
 
-def test_a_film_that_cannot_be_made_is_not_queued(actions: Actions) -> None:
+def test_a_film_that_cannot_be_made_is_not_queued(actions: FilmActions) -> None:
     answer, problems = actions.send(note(action="render"), *form(prompts={}))
     assert letter(answer) == {"number": 7, "failed": True}
     assert "wan-problems" in problems
 
 
-def test_an_exported_form_is_read_back(actions: Actions) -> None:
+def test_an_exported_form_is_read_back(actions: FilmActions) -> None:
     values = form(guidance_scale="0: (5), 9: (6.5)", clip_duration=0.5)
     text = letter(actions.send(note(action="export", form="project"), *values)[0])["text"]
     _, problems, *filled = actions.fill(note(project=text, name="film.json"), *form(prompts={}))
@@ -151,23 +163,23 @@ def test_an_exported_form_is_read_back(actions: Actions) -> None:
     assert filled == values
 
 
-def test_deforums_settings_fill_the_form(actions: Actions) -> None:
+def test_deforums_settings_fill_the_form(actions: FilmActions) -> None:
     text = json.dumps({"prompts": {"0": "a lake"}, "W": 128, "H": 64, "max_frames": 30, "zoom": "0: (1.02)"})
     answer, problems, *filled = actions.fill(note(project=text, name="old.txt"), *form())
-    collected = fields.collect(filled)
+    collected = collect(TABLES, filled)
     assert problems == ""
     assert (collected["prompts"], collected["width"], collected["max_frames"]) == ("0: a lake", "128", 30)
     assert any("zoom" in words for words in letter(answer)["notes"])
 
 
-def test_a_file_that_cannot_be_read_leaves_the_form_alone(actions: Actions) -> None:
+def test_a_file_that_cannot_be_read_leaves_the_form_alone(actions: FilmActions) -> None:
     answer, problems, *filled = actions.fill(note(project="{", name="broken.json"), *form())
     assert letter(answer)["failed"]
     assert "wan-problems" in problems
     assert filled == form()
 
 
-def test_a_preset_is_saved(actions: Actions, home: Path) -> None:
+def test_a_preset_is_saved(actions: FilmActions, home: Path) -> None:
     assert letter(actions.send(note(action="save_preset", name="fox"), *form())[0])["preset"] == "fox"
     kept = json.loads((home / "presets" / "fox.json").read_text(encoding="utf-8"))
     assert settings_from_mapping(kept) == settings_from_mapping(FILM)
@@ -175,8 +187,8 @@ def test_a_preset_is_saved(actions: Actions, home: Path) -> None:
     assert "wan-problems" in problems
 
 
-def test_models_become_choices_with_what_they_can_do(actions: Actions) -> None:
-    answer, model, i2v, *_ = actions.models(note())
+def test_models_become_choices_with_what_they_can_do(client: EngineClient) -> None:
+    answer, model, i2v, *_ = model_finder(client, MODEL_FIELDS)(note())
     told = letter(answer)["models"][0]
     assert told["family"] == FAMILIES["wan-tiny"].label
     label, path = model["choices"][0]
@@ -186,20 +198,20 @@ def test_models_become_choices_with_what_they_can_do(actions: Actions) -> None:
     assert i2v["choices"][0] == ("The model above, if it can", "")
 
 
-def test_a_picked_picture_is_sent_to_the_engine(actions: Actions, home: Path) -> None:
+def test_a_picked_picture_is_sent_to_the_engine(client: EngineClient, home: Path) -> None:
     picture = Path(__file__).resolve().parents[2] / "docs" / "images" / "dry_run.png"
-    path, problems = actions.uploader("init_image")(str(picture), "")
+    path, problems = uploader(client, "path")(str(picture), "")
     assert problems == ""
     assert Path(path).parent == home / "uploads"
     assert Path(path).read_bytes() == picture.read_bytes()
-    guided, _ = actions.uploader("guided_images")(str(picture), "0: /a.png")
+    guided, _ = uploader(client, "images")(str(picture), "0: /a.png")
     assert re.fullmatch(r"0: /a\.png\nmax_f/2: .*\.png", guided)
 
 
-def test_a_picked_file_that_is_none_keeps_the_path(actions: Actions, tmp_path: Path) -> None:
+def test_a_picked_file_that_is_none_keeps_the_path(client: EngineClient, tmp_path: Path) -> None:
     text = tmp_path / "words.png"
     text.write_text("no picture", encoding="utf-8")
-    kept, problems = actions.uploader("init_image")(str(text), "/before.png")
+    kept, problems = uploader(client, "path")(str(text), "/before.png")
     assert kept == "/before.png"
     assert "wan-problems" in problems
 
@@ -207,14 +219,14 @@ def test_a_picked_file_that_is_none_keeps_the_path(actions: Actions, tmp_path: P
 def test_without_an_engine_the_tab_says_so(tmp_path: Path) -> None:
     host = Alone(tmp_path / "outputs", home=tmp_path)
     host.environment = tmp_path / "no environment"
-    without = Actions(services.use(host).client)
+    without = FilmActions(services.use(host).client, TABLES)
     shown = without.plan(note(), *form())[1]
     assert "wan-hint" in shown
     assert "not installed" in shown
     assert "not installed" in without.send(note(action="render"), *form())[1]
 
 
-def test_a_pressed_button_without_a_note_does_nothing(actions: Actions) -> None:
+def test_a_pressed_button_without_a_note_does_nothing(actions: FilmActions) -> None:
     assert actions.send("", *form()) == (mailbox(""), "")
     assert actions.fill("", *form())[1:] == ["", *form()]
 
@@ -226,12 +238,13 @@ def test_guided_pictures_get_frames_of_their_own() -> None:
 
 def test_what_the_docs_name_is_there() -> None:
     root = Path(__file__).resolve().parents[2]
-    page = (root / "docs" / "tab.md").read_text(encoding="utf-8")
+    text = (root / "docs" / "tab.md").read_text(encoding="utf-8")
     sources = [*(root / "javascript").glob("*.js"), *(root / "scripts" / "wan_webui").glob("*.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in sources)
-    code += "".join(spec.label for spec in fields.FIELDS)
-    named = set(re.findall(r"\*\*?([A-Z][A-Za-z ]+)\*\*?", page))
+    tables = {table.name: table for page in PAGES for table in page.tables}
+    code += "".join(spec.label for table in tables.values() for spec in table.fields)
+    named = set(re.findall(r"\*\*?([A-Z][A-Za-z ]+)\*\*?", text))
     assert {"Generate", "Set up the engine", "Refresh models", "Take over from Deforum"} <= named
     assert [name for name in named if name not in code] == []
     options = {word for action in standalone._parser()._actions for word in action.option_strings} - {"-h", "--help"}
-    assert options <= set(re.findall(r"--[a-z-]+", page))
+    assert options <= set(re.findall(r"--[a-z-]+", text))
