@@ -29,7 +29,7 @@ FLOORS = (
         "families",
     ),
     *("schedule", "plan", "storage", "media", "seams", "models", "tiny", "backends", "render", "tools", "executors"),
-    *("film", "keyframes", "doctor", "service", "settings_page", "cli", "__main__"),
+    *("film", "keyframes", "chains", "doctor", "service", "settings_page", "cli", "__main__"),
 )
 """A module imports only from its own folder and from what stands before it here."""
 

@@ -1,20 +1,21 @@
-"""The verbs `bench …`: what models of the published sizes take on this machine, measured with random weights."""
+"""The verbs `bench …`: what models take on this machine, and which way of continuity suits a project."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wan_engine.cli.flags import verb
+from wan_engine.cli.flags import Flags, verb
 from wan_engine.cli.screen import Screen
 
-bench = typer.Typer(help="Measures this machine.", rich_markup_mode="rich", no_args_is_help=True)
+if TYPE_CHECKING:
+    from wan_engine.chains import ChainFigures, ChainFilm
 
-
-@bench.callback()
-def _bench() -> None:
-    """Keeps `bench` a group of verbs while it has but one."""
+bench = typer.Typer(
+    help="Measures this machine, and ways to make a film.", rich_markup_mode="rich", no_args_is_help=True
+)
 
 
 @bench.command("memory")
@@ -58,3 +59,68 @@ def memory(
                 screen.line(screen.out, line)
     if screen.json:
         screen.document({"measured": [each.as_dict() for each in measured]})
+
+
+@bench.command("continuity")
+@verb(with_settings=True)
+def continuity(
+    screen: Screen,
+    flags: Flags,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A project file.")],
+    way: Annotated[
+        list[str] | None, typer.Option(help="How clips follow each other; may be given several times. Without it, all.")
+    ] = None,
+) -> None:
+    """Render a project in several ways of continuity and compare their seams, colours and motion in a table.
+
+    The films lie in the output folder, one folder for each way.
+    """
+    from wan_engine.chains import check_ways, make_chain, measure_chain, named_ways
+    from wan_engine.cli.inputs import problems_placed, read_project
+    from wan_engine.cli.render import watched
+    from wan_engine.film import plan_film, settled
+    from wan_engine.storage.places import outputs_root
+
+    project = read_project(file, flags)
+    settings = replace(settled(project.settings), output_dir=str(outputs_root(project.settings)))
+    ways = named_ways(way or [])
+    with problems_placed(project, flags):
+        check_ways(settings, ways)
+    films: list[ChainFilm] = []
+    measured: list[ChainFigures] = []
+    for each in ways:
+        with problems_placed(project, flags):
+            first = films[0] if films else None
+            plan = plan_film(each.settings(settings, first))
+            with watched(screen, plan) as (report, cancelled):
+                films.append(make_chain(settings, each, first, report, cancelled))
+        measured.append(measure_chain(films[-1], shapes=settings.backend == "wan" and not settings.model))
+    if screen.json:
+        rows = [
+            {"way": film.way, "film": str(film.film), "seconds": round(film.seconds, 1), **asdict(figures)}
+            for film, figures in zip(films, measured, strict=True)
+        ]
+        screen.document({"measured": rows})
+        return
+    for line in _continuity_table(films, measured):
+        screen.line(screen.out, line)
+
+
+def _continuity_table(films: list[ChainFilm], measured: list[ChainFigures]) -> list[str]:
+    """A Markdown table. Means over the seams; behind a stroke the one farthest from 1."""
+    lines = [
+        "| way | difference | motion | colour drift | place at seams | dynamic degree | seconds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for film, figures in zip(films, measured, strict=True):
+        cells = (
+            film.way,
+            f"{figures.difference:.2f} / {figures.worst_difference:.2f}",
+            f"{figures.motion:.2f} / {figures.worst_motion:.2f}",
+            "" if figures.drift is None else f"{figures.drift:.2f}",
+            "" if figures.jump is None else f"{figures.jump:.2f} px",
+            f"{figures.dynamic:.2f}",
+            f"{film.seconds:.0f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines

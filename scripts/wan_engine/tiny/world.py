@@ -144,6 +144,12 @@ class Dice:
         return self.uniform(count) < share
 
 
+def motion_in(text: str) -> tuple[int, int]:
+    """Pixels a frame, across and down, of the motion that a text names; (0, 0) for none."""
+    named = (MOTIONS[word] for word in text.lower().split() if word in MOTIONS)
+    return next(named, (0, 0))
+
+
 def steady(dice: Dice, canvas: Canvas, caption: torch.Tensor, roomy: float = 1.0) -> Clips:
     """Clips of one caption each. A share `roomy` of them starts where the whole way fits into the picture."""
     import torch
