@@ -46,7 +46,7 @@
         }
         // A list has no placeholder in gradio.
         if (form.input("model")) form.input("model").placeholder = "the embedded small model";
-        for (const name of ["i2v_model", "flf2v_model"]) if (form.input(name)) form.input(name).placeholder = "the model above, if it can";
+        for (const name of ["i2v_model", "flf2v_model", "vace_model"]) if (form.input(name)) form.input(name).placeholder = "the model above, if it can";
     }
 
     function clicked(event) {

@@ -27,10 +27,14 @@ from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Plan, plan_text, plan_to_json, read_plan
 from wan_engine.plan.seam import seam_notes
 from wan_engine.render.assemble import Assembler, check_output
-from wan_engine.render.chain import ChainJob, picture_notes, render_chain
+from wan_engine.render.chain import render_chain
+from wan_engine.render.clip import ChainJob
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, Event, Report
+from wan_engine.render.mend import mend_seams
 from wan_engine.render.progress import Progress
+from wan_engine.render.request import picture_notes
+from wan_engine.render.seam_work import SeamWork
 from wan_engine.schedule.project import load_project, project_to_text, with_folder
 from wan_engine.schedule.seeds import fixed_seed
 from wan_engine.settings import Settings, settings_to_mapping
@@ -190,10 +194,15 @@ class _Film:
             progress.say("ready", message=_environment(plan))
             assembler = Assembler(self.settings, self.places, store, self.cancelled)
             with assembler:
-                job = ChainJob(plan, self.backend, store, progress, self.cancelled, assembler.clip_ready)
+                work = SeamWork(plan.seam_retries)
+                job = ChainJob(plan, self.backend, store, progress, self.cancelled, seams=work)
+                if plan.seam_repair == "none":  # else frames around a seam may still change
+                    job = replace(job, clip_ready=assembler.clip_ready)
                 executor.run(plan.chains(), lambda chain: render_chain(job, chain))
+                mend_seams(job)
+                assembler.all_ready()
                 progress.say("encoding")
-            made = replace(plan, seams=assembler.seams)
+            made = replace(plan, seams=work.told(assembler.seams))
             self._tidy_up(made)
         result = _result(made, self.settings, self.places)
         progress.say("film_done", message=str(result.film or result.folder))

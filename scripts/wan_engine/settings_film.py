@@ -165,6 +165,36 @@ class FilmSettings:
         "Takes back from each clip the change of colour that it brings in, learned from the frames it has in common "
         "with the clip before.",
     )
+    seam_retries: int = setting(
+        0,
+        "int",
+        "Seam retries",
+        "start",
+        "Clips of the film that may be rendered again, with another seed, because the seam in front of them is bad; "
+        "the best version is kept. Wanted cuts are left alone.",
+        minimum=0,
+        maximum=10_000,
+        unit="clips",
+    )
+    seam_repair: str = setting(
+        "none",
+        "choice",
+        "Seam repair",
+        "start",
+        "Mends the seams that can be seen, when all clips are there: cross_fade fades one clip into the other along "
+        "their motion; vace has the frames around the seam made anew with both sides in view, and needs a VACE model.",
+        choices=("none", "cross_fade", "vace"),
+    )
+    repair_frames: int = setting(
+        8,
+        "int",
+        "Repaired frames",
+        "start",
+        "Frames around a seam that seam repair makes anew at most, half of them on each side: 8, 12 or 16.",
+        minimum=8,
+        maximum=16,
+        unit="model frames",
+    )
     loop: bool = setting(
         False, "bool", "Loop", "start", "The film's end joins its beginning, so that it can be played over and over."
     )

@@ -25,6 +25,13 @@ class ModelSettings:
     flf2v_model: str = setting(
         "", "model", "First-last-frame model", "model", "The model that goes between two pictures, if another."
     )
+    vace_model: str = setting(
+        "",
+        "model",
+        "VACE model",
+        "model",
+        "The model that fills what is masked: overlaps, pictures inside a clip, seam repair; if another.",
+    )
     transformer_2: str = setting(
         "",
         "model",

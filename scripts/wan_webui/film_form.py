@@ -13,7 +13,7 @@ NOT_SHOWN: dict[str, str] = {}
 """Settings without a control, each with the reason."""
 
 MODEL_FIELDS = (
-    *("model", "i2v_model", "flf2v_model"),
+    *("model", "i2v_model", "flf2v_model", "vace_model"),
     *("vae", "text_encoder", "image_encoder", "transformer_2", "vace_module"),
 )
 """Settings that name a model or a part of one."""
@@ -44,6 +44,7 @@ _START = Section(
         ("guided_images",),
         ("image_fit", "continuity", "loop"),
         ("overlap_frames", "overlap_noise", "spare_frames", "hold_colour"),
+        ("seam_retries", "seam_repair", "repair_frames"),
     ),
 )
 _MODEL = Section(
@@ -53,6 +54,7 @@ _MODEL = Section(
     (
         ("i2v_model",),
         ("flf2v_model",),
+        ("vace_model",),
         *_PART_ROWS,
         ("loras",),
         ("lora_dir",),

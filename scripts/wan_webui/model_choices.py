@@ -15,6 +15,7 @@ Choice = tuple[str, str]
 _EMPTY = {
     "i2v_model": "The model above, if it can",
     "flf2v_model": "The model above, if it can",
+    "vace_model": "The model above, if it can",
     "vace_module": "None",
 }
 _NEAREST = "The nearest that fits"
@@ -42,7 +43,7 @@ def model_choices(found: Sequence[Mapping[str, Any]]) -> dict[str, list[Choice]]
     whole = [(model_label(each), str(each["path"])) for each in models if not each["error"] or each.get("missing")]
     named = [choice for choice in whole if choice[1]]
     made = {name: [(_EMPTY.get(name, _NEAREST), ""), *_parts(found, name)] for name in MODEL_FIELDS}
-    made |= {name: [(_EMPTY[name], ""), *named] for name in ("i2v_model", "flf2v_model")}
+    made |= {name: [(_EMPTY[name], ""), *named] for name in ("i2v_model", "flf2v_model", "vace_model")}
     made["transformer_2"] += _expert_files(models)
     return {**made, "model": whole}
 

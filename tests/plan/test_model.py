@@ -22,7 +22,7 @@ def plan(planned) -> Plan:
 
 def test_readers_find_numbers_and_exact_rates(plan: Plan) -> None:
     values = json.loads(plan_text(plan))
-    assert (values["version"], values["frames"], values["model_fps"]) == (3, 75, 16)
+    assert (values["version"], values["frames"], values["model_fps"]) == (4, 75, 16)
     assert values["fps"] == pytest.approx(23.976, abs=1e-3)
     assert (values["fps_ratio"], values["model_fps_ratio"]) == ("24000/1001", "16/1")
     assert values["seconds"] == pytest.approx(75 * 1001 / 24000)
@@ -53,7 +53,7 @@ def test_plans_from_before_there_were_overlaps_are_read(plan: Plan) -> None:
 
 
 def test_another_version_is_refused(plan: Plan) -> None:
-    with pytest.raises(InputError, match="plan version 7 cannot be read; this engine reads 1 to 3"):
+    with pytest.raises(InputError, match="plan version 7 cannot be read; this engine reads 1 to 4"):
         plan_from_json({**plan_to_json(plan), "version": 7})
 
 

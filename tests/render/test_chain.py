@@ -16,10 +16,12 @@ from wan_engine.errors import Cancelled, MediaError, RenderError
 from wan_engine.media.clipfile import read_clip
 from wan_engine.media.picture import Picture
 from wan_engine.plan.model import Plan
-from wan_engine.render.chain import ChainJob, picture_notes, render_chain
+from wan_engine.render.chain import render_chain
+from wan_engine.render.clip import ChainJob
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import Event
 from wan_engine.render.progress import Progress
+from wan_engine.render.request import picture_notes
 
 
 class Recording(DryRunBackend):

@@ -33,7 +33,7 @@ _OF_MODEL = ("transformer_2", "vace")
 
 
 def lineup(settings: Settings, embedded: Path) -> Lineup:
-    """The models of a film: of `model` the first that can do a mode; `i2v_model` and `flf2v_model` win for theirs.
+    """The models of a film: of `model` the first that can do a mode; those set for one mode win for theirs.
 
     embedded: folder of the embedded small model, taken when no model is set. Raises ModelError for what cannot be used
     or is not complete, CapabilityError for an explicit model that cannot do what it is set for.
@@ -45,8 +45,12 @@ def lineup(settings: Settings, embedded: Path) -> Lineup:
         able = [card for card in found if mode in card.modes]
         if able:
             cards[mode] = able[0]
-    explicit: tuple[tuple[Mode, str], ...] = (("i2v", settings.i2v_model), ("flf2v", settings.flf2v_model))
-    for mode, path in explicit:
+    explicit: dict[Mode, str] = {
+        "i2v": settings.i2v_model,
+        "flf2v": settings.flf2v_model,
+        "vace": settings.vace_model,
+    }
+    for mode, path in explicit.items():
         if not path:
             continue
         found = search.models(f"{mode}_model", path)

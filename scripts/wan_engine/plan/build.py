@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from wan_engine.errors import InputError, ProblemList
 from wan_engine.families import Lineup
@@ -12,12 +13,13 @@ from wan_engine.plan.chain import Piece, lay_pieces
 from wan_engine.plan.continuity import Joining, joining_problems
 from wan_engine.plan.distilled import with_preset
 from wan_engine.plan.loras import check_loras, clip_loras
-from wan_engine.plan.model import Clip, Plan
+from wan_engine.plan.model import Clip, Plan, Repair
 from wan_engine.plan.needs import disk_bytes, memory_bytes
-from wan_engine.plan.notes import plan_notes
+from wan_engine.plan.notes import plan_notes, repair_notes
 from wan_engine.plan.pace import Pace, paces
 from wan_engine.plan.pictures import StartPicture, guided_problems, pictures_by_frame, start_problems
-from wan_engine.plan.refusals import no_common_rate, no_models
+from wan_engine.plan.refusals import no_common_rate, no_models, no_repair
+from wan_engine.plan.repairs import REPAIR_PART, Window, window
 from wan_engine.plan.stretches import stretches
 from wan_engine.schedule.film_schedule import FilmSchedule, read_schedule
 from wan_engine.schedule.keyed import NumberSchedule
@@ -41,9 +43,9 @@ def build_plan(settings: Settings, lineup: Lineup, loras: Mapping[str, str] | No
         raise no_models()
     pace, pieces = _paced_pieces(settings, schedule, lineup)
     canvas = choose_canvas(settings, tuple(dict.fromkeys(lineup.card(piece.mode).family for piece in pieces)))
-    maker = _ClipMaker(settings, schedule, lineup, canvas, library)
+    maker = _ClipMaker(settings, schedule, lineup, canvas, pace, library)
     clips = tuple(maker.clip(index, piece) for index, piece in enumerate(pieces))
-    return Plan(
+    plan = Plan(
         fps=pace.film_fps,
         model_fps=pace.model_fps,
         frames=settings.max_frames,
@@ -55,9 +57,29 @@ def build_plan(settings: Settings, lineup: Lineup, loras: Mapping[str, str] | No
         notes=(*schedule.notes, *canvas.notes, *plan_notes(asked, pace, pieces, clips)),
         models={clip.mode: lineup.card(clip.mode).name for clip in clips},
         seed=settings.seed,
-        disk_bytes=disk_bytes(pieces, canvas),
-        memory_bytes=memory_bytes(pieces, canvas, lineup),
+        seam_retries=settings.seam_retries,
+        seam_repair=settings.seam_repair,
     )
+    plan = _with_repairs(plan, maker, pieces) if settings.seam_repair == "vace" else plan
+    disk, memory = disk_bytes(plan.calls, canvas, plan.seam_retries), memory_bytes(plan.calls, canvas, lineup)
+    return replace(plan, disk_bytes=disk, memory_bytes=memory)
+
+
+def _with_repairs(plan: Plan, maker: _ClipMaker, pieces: Sequence[Piece]) -> Plan:
+    """The plan with what VACE is asked for at each seam that may be mended. Raises CapabilityError without VACE."""
+    if not maker.lineup.can("vace"):
+        raise no_repair(maker.lineup)
+    native = maker.lineup.card("vace").family.native_frames
+    repairs, short = [], []
+    for frame in (frame for frame, join in plan.joins().items() if join.kind != "cut"):
+        before, clip = plan.beside(frame)
+        found = window(before, clip, maker.settings.repair_frames, native)
+        if found is None:
+            short.append(frame)
+        else:
+            repairs.append(maker.repair(frame, clip, pieces[clip.index], found))
+    notes = (*plan.notes, *repair_notes(short))
+    return replace(plan, repairs=tuple(repairs), notes=notes)
 
 
 def _checked_schedule(settings: Settings, library: Mapping[str, str]) -> FilmSchedule:
@@ -100,6 +122,7 @@ class _ClipMaker:
     schedule: FilmSchedule
     lineup: Lineup
     canvas: Canvas
+    pace: Pace
     loras: Mapping[str, str]
 
     def clip(self, index: int, piece: Piece) -> Clip:
@@ -142,6 +165,25 @@ class _ClipMaker:
             hold_colour=self.settings.hold_colour and piece.starts_from == "clip",
             loops=end.film_start,
         )
+
+    def repair(self, frame: int, clip: Clip, piece: Piece, found: Window) -> Repair:
+        """The mending of the seam in front of a clip, with the clip's text and the values for VACE at its start."""
+        changed = math.ceil(found.lead / self.pace.rate)
+        asked = replace(
+            piece,
+            mode="vace",
+            way="overlap",
+            overlap=found.before,
+            intervals=found.frames - found.before,
+            starts_from="text",
+            first_picture=None,
+            last_picture=None,
+            spare=0,
+        )
+        made = self.clip(clip.index, asked)
+        start, end = frame - changed, frame + changed
+        seed = part_seed(clip.seed, REPAIR_PART)
+        return Repair(frame, found, replace(made, start=start, end=end, arrives=end, seed=seed, chain=clip.chain))
 
 
 def _value(schedule: NumberSchedule | None, frame: int, own: float) -> float:

@@ -109,13 +109,13 @@ def whole_latents(frames: int) -> int:
 
 
 def joining_problems(settings: Settings) -> Iterator[Problem]:
-    """What is wrong with the lengths of overlaps and of spare ends."""
+    """What is wrong with the lengths of overlaps, of spare ends and of repairs."""
     if whole_latents(settings.overlap_frames) != settings.overlap_frames:
         message = f"{settings.overlap_frames} frames do not fill whole latent frames"
         spec = SETTINGS["overlap_frames"]
         able = [str(count) for count in range(int(spec.minimum or 0), int(spec.maximum or 0) + 1, LATENT_STRIDE)]
         yield Problem(message, f"Give {', '.join(able[:-1])} or {able[-1]}", field="overlap_frames")
-    if settings.spare_frames % LATENT_STRIDE:
-        message = f"{settings.spare_frames} is no multiple of {LATENT_STRIDE}"
-        remedy = f"Models make {LATENT_STRIDE} frames at a time: give 0, 4, 8 and so on"
-        yield Problem(message, remedy, field="spare_frames")
+    for name, some in (("spare_frames", "0, 4, 8 and so on"), ("repair_frames", "8, 12 or 16")):
+        if getattr(settings, name) % LATENT_STRIDE:
+            message = f"{getattr(settings, name)} is no multiple of {LATENT_STRIDE}"
+            yield Problem(message, f"Models make {LATENT_STRIDE} frames at a time: give {some}", field=name)

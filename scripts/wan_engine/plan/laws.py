@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from types import NoneType
 from typing import TYPE_CHECKING
 
 from wan_engine.families import MODES
 from wan_engine.plan.continuity import WAYS, arrives_in, whole_latents
+from wan_engine.plan.repairs import REPAIRS
 from wan_engine.plan.timing import LATENT_STRIDE
 
 if TYPE_CHECKING:
@@ -51,6 +52,21 @@ def _broken(plan: Plan) -> Iterator[str]:
         owned, chain, before = clip.end, clip.chain, clip.last
     if owned != plan.frames:
         yield f"the clips own {owned} film frames of {plan.frames}"
+    yield from _broken_repairs(plan)
+
+
+def _broken_repairs(plan: Plan) -> Iterator[str]:
+    if plan.seam_repair not in REPAIRS or plan.seam_retries < 0:
+        yield f"seam_repair is {plan.seam_repair!r}, seam_retries {plan.seam_retries}"
+    joins = plan.joins()
+    for repair in plan.repairs:
+        where, clip, window = f"repair at frame {repair.frame}: ", repair.clip, repair.window
+        yield from _wrong_types(clip, where)
+        yield from (where + law for law in _broken_clip(clip))
+        if repair.frame not in joins or clip.mode != "vace" or plan.beside(repair.frame)[1].index != clip.index:
+            yield f"{where}no seam of clip {clip.index} is mended there by mode {clip.mode}"
+        if (window.before, window.frames) != (clip.overlap, clip.frames) or min(asdict(window).values()) < 1:
+            yield f"{where}{window} does not fit {clip.frames} model frames with an overlap of {clip.overlap}"
 
 
 def _wrong_types(values: Plan | Clip | ClipLora, where: str) -> Iterator[str]:

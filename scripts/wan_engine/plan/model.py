@@ -16,10 +16,12 @@ from typing import Any
 from wan_engine.errors import InputError, Problem
 from wan_engine.families import Mode
 from wan_engine.plan.laws import broken_law
+from wan_engine.plan.repairs import Window
 from wan_engine.plan.seam import Join, Seam, seam_from_json, seam_to_json
 
-PLAN_VERSION = 3
-"""Version of the plan's JSON. A newer one is refused; 1, without LoRAs, and 2, without overlaps, are read too."""
+PLAN_VERSION = 4
+"""Version of the plan's JSON. A newer one is refused; older ones, in which what was added since is missing, are read.
+"""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,20 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """The mending of one seam by VACE.
+
+    frame: the film frame of the join.  window: which model frames are given and which are made anew.
+    clip: what the model is asked for. Its index is that of the clip behind the seam, 0 where a film loops; `start` and
+    `end` are the film frames it changes. It owns none.
+    """
+
+    frame: int
+    window: Window
+    clip: Clip
+
+
+@dataclass(frozen=True)
 class Plan:
     """A film, decided. Owned frames of the clips partition 0 .. frames-1.
 
@@ -116,6 +132,9 @@ class Plan:
     disk_bytes: room the lossless clips need at most.  memory_bytes: the largest model's weights and its latents.
     resolved: values fixed when rendering began (device, dtype, threads, model hash), reused on resume.
     seams: what the joins of the clips look like, measured when the film is made.
+    seam_retries: clips that may be rendered again with another seed because their seam is bad.
+    seam_repair: how seams that can be seen are mended: none, cross_fade or vace.
+    repairs: what VACE is asked for to mend them.
     """
 
     fps: Fraction
@@ -133,6 +152,14 @@ class Plan:
     memory_bytes: int = 0
     resolved: dict[str, Any] = field(default_factory=dict)
     seams: tuple[Seam, ...] = ()
+    seam_retries: int = 0
+    seam_repair: str = "none"
+    repairs: tuple[Repair, ...] = ()
+
+    @property
+    def calls(self) -> tuple[Clip, ...]:
+        """Every clip that the models may be asked for: the film's own, and those that mend its seams."""
+        return (*self.clips, *(repair.clip for repair in self.repairs))
 
     @property
     def seconds(self) -> float:
@@ -167,6 +194,13 @@ class Plan:
             joins[self.frames] = Join("loop", since=None)
         return joins
 
+    def beside(self, frame: int) -> tuple[Clip, Clip]:
+        """The clips before and behind the join at this film frame. KeyError where none is."""
+        if frame == self.frames and self.clips[-1].loops:
+            return self.clips[-1], self.clips[0]
+        behind = {clip.start: clip for clip in self.clips[1:]}[frame]
+        return self.clips[behind.index - 1], behind
+
     def prompt_spans(self) -> Iterator[tuple[int, int, Clip]]:
         """Start, end (exclusive) and first clip of each prompt, in film order."""
         for clip in self.clips:
@@ -178,7 +212,7 @@ class Plan:
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """The plan as JSON-able values. Rates are numbers for readers and exact ratios for `plan_from_json`."""
     values = asdict(plan)
-    values["clips"] = list(values["clips"])
+    values["clips"], values["repairs"] = list(values["clips"]), list(values["repairs"])
     values["notes"] = list(plan.notes)
     values["seams"] = [seam_to_json(seam) for seam in plan.seams]
     for name in ("fps", "model_fps"):
@@ -194,9 +228,11 @@ def plan_from_json(values: dict[str, Any], file: str = "") -> Plan:
         message = f"plan version {values.get('version')!r} cannot be read; this engine reads 1 to {PLAN_VERSION}"
         raise InputError(Problem(message, "Plan the film again", field="version", file=file))
     try:
-        known = {entry.name: values[entry.name] for entry in fields(Plan) if entry.name != "seams"}
+        later = {name: values[name] for name in ("seam_retries", "seam_repair") if name in values}
+        known = {entry.name: values[entry.name] for entry in fields(Plan) if entry.name not in _LATER} | later
         known["fps"], known["model_fps"] = Fraction(values["fps_ratio"]), Fraction(values["model_fps_ratio"])
         known["clips"] = tuple(_clip(clip) for clip in values["clips"])
+        known["repairs"] = tuple(_repair(repair) for repair in values.get("repairs", ()))
         known["notes"] = tuple(values["notes"])
         known["seams"] = tuple(seam_from_json(seam) for seam in values.get("seams", ()))
         plan = Plan(**known)
@@ -209,8 +245,16 @@ def plan_from_json(values: dict[str, Any], file: str = "") -> Plan:
     return plan
 
 
+_LATER = ("seams", "seam_retries", "seam_repair", "repairs")
+"""Fields that plans of older versions have not."""
+
+
 def _clip(values: dict[str, Any]) -> Clip:
     return Clip(**{**values, "loras": tuple(ClipLora(**lora) for lora in values.get("loras", ()))})
+
+
+def _repair(values: dict[str, Any]) -> Repair:
+    return Repair(values["frame"], Window(**values["window"]), _clip(values["clip"]))
 
 
 def plan_text(plan: Plan) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from wan_engine.families import Lineup
 from wan_engine.plan.canvas import Canvas
-from wan_engine.plan.chain import Piece
+from wan_engine.plan.model import Clip
+from wan_engine.plan.repairs import MOST_RETRIES
 from wan_engine.plan.timing import LATENT_STRIDE
 
 LATENT_CHANNELS, LATENT_SCALE = 16, 8
@@ -18,23 +19,26 @@ STATE_ARRAYS = 4
 FLOAT_BYTES, COLOURS = 4, 3
 
 
-def disk_bytes(pieces: Sequence[Piece], canvas: Canvas) -> int:
+def disk_bytes(clips: Sequence[Clip], canvas: Canvas, retries: int = 0) -> int:
     """Room for all clips at worst, in bytes: raw RGB of the frames kept, and two resume states of the largest clip.
 
+    retries: clips that may be kept a second time.
     A clip is kept up to the frame it hands over. FFV1 usually takes half of raw RGB. A new state is written beside the
     old one before it takes its place, so there are two.
     """
-    frames = sum(piece.last + 1 for piece in pieces)
-    states = 2 * STATE_ARRAYS * max(_latent_bytes(piece.frames, canvas) for piece in pieces)
+    kept = sorted((clip.last + 1 for clip in clips), reverse=True)
+    again = sum(kept[:retries]) + max(0, retries - len(kept)) * kept[0]
+    frames = sum(kept) + min(again, MOST_RETRIES * sum(kept))
+    states = 2 * STATE_ARRAYS * max(_latent_bytes(clip.frames, canvas) for clip in clips)
     return frames * canvas.width * canvas.height * COLOURS + states
 
 
-def memory_bytes(pieces: Sequence[Piece], canvas: Canvas, lineup: Lineup) -> int:
+def memory_bytes(clips: Sequence[Clip], canvas: Canvas, lineup: Lineup) -> int:
     """Memory of the most demanding clip, in bytes: its model's weights, its latents and its decoded frames as float32.
 
     A lower bound: what the layers keep while they compute depends on the kernel and comes on top.
     """
-    return max(lineup.card(piece.mode).weights_bytes + _clip_bytes(piece.frames, canvas) for piece in pieces)
+    return max(lineup.card(clip.mode).weights_bytes + _clip_bytes(clip.frames, canvas) for clip in clips)
 
 
 def _clip_bytes(frames: int, canvas: Canvas) -> int:

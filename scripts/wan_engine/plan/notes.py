@@ -31,6 +31,12 @@ def plan_notes(settings: Settings, pace: Pace, pieces: Sequence[Piece], clips: S
     yield from _ignored(settings, pace, clips)
 
 
+def repair_notes(short: Sequence[int]) -> Iterator[str]:
+    """What is said of seams that cannot be mended. short: film frames of those with too few frames beside them."""
+    if short:
+        yield f"Seams are not mended at {_frames(short)}: the clips beside them have too few frames for VACE to see"
+
+
 def _noise(lineup: Lineup, clips: Sequence[Clip]) -> Iterator[str]:
     if any(lineup.card(mode).noise for mode in {clip.mode for clip in clips}):
         yield "The pictures are noise: the model's weights are random"
@@ -112,6 +118,8 @@ def _ignored(settings: Settings, pace: Pace, clips: Sequence[Clip]) -> Iterator[
         yield "guidance_scale_2 is ignored: only the two-expert models of Wan 2.2 A14B have it"
     if settings.i2v_model and "i2v" not in modes:
         yield "i2v_model is ignored: no clip needs it"
+    if settings.vace_model and "vace" not in modes and settings.seam_repair != "vace":
+        yield "vace_model is ignored: no clip needs it"
     if settings.flf2v_model and "flf2v" not in modes:
         yield "flf2v_model is ignored: no clip goes between two pictures"
     yield from _ignored_joins(settings, clips)

@@ -55,6 +55,12 @@ def no_arrival(lineup: Lineup, continuity: Continuity, stretch: Stretch) -> WanE
     return InputError(Problem(f"{message}, so it cannot arrive at {name}", remedy, field="continuity"))
 
 
+def no_repair(lineup: Lineup) -> CapabilityError:
+    """Seams are to be mended by a model that is not there."""
+    message = f"seam_repair vace needs masked-video-to-video, and the models here do {lineup.words()} only"
+    return CapabilityError(message, "Set vace_model, or set seam_repair to cross_fade or none")
+
+
 def no_room(stretch: Stretch) -> InputError:
     """A clip from text and one that arrives at the picture need a frame of film each."""
     name = stretch.last_picture.name if stretch.last_picture else "the picture"

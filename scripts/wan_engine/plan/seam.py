@@ -22,6 +22,8 @@ MOST_SPREAD = 1.0
 """Largest jump of the lightness' spread across a good seam, in Lab units beyond a usual step's."""
 MOST_TURN = 90.0
 """Degrees by which the motion may turn across a good seam."""
+MOST_MENDED = 1.3
+"""Difference across a seam, as a part of what it is inside, from which on a seam that is otherwise good is mended."""
 MOST_DRIFT = 2.0
 """Delta E between a clip's mean colour and that of the first clip from which it is told, for the same text."""
 GRADES = ("cut", "good", "fair", "bad")
@@ -112,6 +114,11 @@ class Seam:
             yield f"the motion turns by {self.turn:.0f} degrees"
         if self.flash:
             yield "one frame flashes"
+
+    @property
+    def shows(self) -> bool:
+        """Whether there is anything to mend."""
+        return self.kind != "cut" and (self.difference > MOST_MENDED or next(self.faults(), None) is not None)
 
     @property
     def grade(self) -> str:

@@ -7,16 +7,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wan_engine.media.clipfile import read_clip
 from wan_engine.media.encode import EncodeOptions, FilmEncoder, FrameSaver, check_encoding, write_gif
 from wan_engine.media.sheet import SheetRow, SheetWriter
 from wan_engine.media.subtitles import write_srt
-from wan_engine.media.timing import resample
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.plan.seam import Seam
 from wan_engine.render.background import Background
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, stopped
+from wan_engine.render.seam_look import film_frames
 from wan_engine.seams.meter import SeamMeter
 from wan_engine.seams.smooth import smoothed
 from wan_engine.settings import Settings
@@ -59,8 +58,7 @@ def check_output(plan: Plan, settings: Settings) -> None:
 
 def clip_frames(store: ClipStore, clip: Clip) -> Iterator[Picture]:
     """The film frames a finished clip owns, in order: its model frames at the times the plan gives."""
-    times = [clip.model_time(frame) for frame in range(clip.start, clip.end)]
-    return resample(read_clip(store.film_file(clip)), times, store.plan.resample)
+    return film_frames(store, clip, clip.start, clip.end)
 
 
 def _sheet_rows(plan: Plan) -> list[SheetRow]:
@@ -100,6 +98,11 @@ class Assembler(Background):
             self.raise_error()
             self._ready.add(clip.index)
             self.changed.notify()
+
+    def all_ready(self) -> None:
+        """Every clip's frames are on disk, and will not change any more."""
+        for clip in self._plan.clips:
+            self.clip_ready(clip)
 
     def work(self) -> None:
         """Encode clip after clip, then write what is made from the whole film."""

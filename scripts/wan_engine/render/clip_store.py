@@ -14,7 +14,8 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 from wan_engine.backends import ClipRequest, RunState
 from wan_engine.media.clipfile import ClipWriter, clip_frame, read_clip
 from wan_engine.plan.model import Clip, Plan
+from wan_engine.plan.repairs import MOST_RETRIES
+from wan_engine.render.patch import Patch
 from wan_engine.storage.atomic import write_bytes, write_json
 from wan_engine.storage.hashes import file_hash, hash_bytes, value_hash
 
@@ -40,13 +43,36 @@ _NOT_INPUTS = (
 
 @dataclass(frozen=True)
 class ClipStore:
-    """Reads and writes one film's clips folder."""
+    """Reads and writes one film's clips folder.
+
+    chosen: the take of a clip that the film shows, by the clip's index; the first, 0, unless another is better.
+    patches: frames that mend the seam in front of a clip, by the clip's index.
+    """
 
     folder: Path
     plan: Plan
+    chosen: dict[int, int] = field(default_factory=dict)
+    patches: dict[int, Patch] = field(default_factory=dict)
+
+    def take(self, number: int) -> ClipStore:
+        """Where take `number`, from 1, of clips that are rendered more than once lies."""
+        return ClipStore(self.folder / f"take_{number}", self.plan)
+
+    @property
+    def mended(self) -> ClipStore:
+        """Where the clips that mend seams lie."""
+        return ClipStore(self.folder / "mended", self.plan)
+
+    def patch_file(self, clip: Clip, number: int) -> Path:
+        """Where the frames lie that mend the seam in front of a clip, at the `number`th trial."""
+        return self.folder / f"seam_{clip.index:04d}_{number}.mkv"
 
     def film_file(self, clip: Clip) -> Path:
-        """Where the clip's lossless frames lie."""
+        """Where the frames of the clip that the film shows lie: those of the take that was chosen."""
+        take = self.chosen.get(clip.index, 0)
+        return self.take(take)._own_file(clip) if take else self._own_file(clip)
+
+    def _own_file(self, clip: Clip) -> Path:
         return _film_file(self.folder, clip.index)
 
     def _record_file(self, clip: Clip) -> Path:
@@ -83,7 +109,7 @@ class ClipStore:
 
     def is_finished(self, clip: Clip, inputs: str) -> bool:
         """Whether the clip is there, whole, and made from these inputs."""
-        if not (self.film_file(clip).is_file() and self._record_file(clip).is_file()):
+        if not (self._own_file(clip).is_file() and self._record_file(clip).is_file()):
             return False
         try:
             record = json.loads(self._record_file(clip).read_text(encoding="utf-8"))
@@ -92,24 +118,37 @@ class ClipStore:
             return False
         if not isinstance(record, dict) or record.get("inputs") != inputs:
             return False
-        if record.get("file") != file_hash(self.film_file(clip)):
+        if record.get("file") != file_hash(self._own_file(clip)):
             logger.warning("clip %d is rendered anew, its file has changed", clip.index + 1)
             return False
         return True
 
     def writer(self, clip: Clip) -> ClipWriter:
         """Writes the clip's frames; nothing is seen under its name until it is closed."""
-        return ClipWriter(self.film_file(clip), self.plan.width, self.plan.height, self.plan.model_fps)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return ClipWriter(self._own_file(clip), self.plan.width, self.plan.height, self.plan.model_fps)
 
     def record(self, clip: Clip, inputs: str) -> None:
         """Note a finished clip and forget its state."""
-        write_json(self._record_file(clip), {"inputs": inputs, "file": file_hash(self.film_file(clip))})
+        write_json(self._record_file(clip), {"inputs": inputs, "file": file_hash(self._own_file(clip))})
         self.state_file(clip).unlink(missing_ok=True)
 
     def forget(self, clip: Clip) -> None:
-        """Have the clip rendered again from its first step."""
-        for file in (self._record_file(clip), self.film_file(clip), self.state_file(clip)):
-            file.unlink(missing_ok=True)
+        """Have the clip rendered again from its first step, every take of it."""
+        for store in (self, *(self.take(number) for number in range(1, MOST_RETRIES + 1))):
+            for file in (store._record_file(clip), store._own_file(clip), store.state_file(clip)):
+                file.unlink(missing_ok=True)
+
+    def frames(self, clip: Clip) -> Iterator[Picture]:
+        """The finished clip's model frames in order, with those in their place that mend its seams."""
+        behind = clip.index + 1 if clip.index + 1 < len(self.plan.clips) else 0
+        patched: dict[int, Picture] = {}
+        if clip.index in self.patches:
+            patched.update(self.patches[clip.index].behind(clip))
+        if behind in self.patches:
+            patched.update(self.patches[behind].ahead(clip))
+        for number, frame in enumerate(read_clip(self.film_file(clip))):
+            yield patched.get(number, frame)
 
     def hand_over(self, clip: Clip) -> Picture:
         """The finished clip's model frame `last`: the first film frame of the next clip."""
@@ -128,6 +167,7 @@ class ClipStore:
         """Write the state of a clip in the middle; the one before it stays until this one is whole."""
         from safetensors.numpy import save
 
+        self.folder.mkdir(parents=True, exist_ok=True)
         meta = {"inputs": inputs, "step": str(state.step), "values": json.dumps(state.values)}
         write_bytes(self.state_file(clip), save(state.arrays, metadata=meta))
 

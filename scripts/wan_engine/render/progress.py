@@ -25,6 +25,8 @@ class Progress:
 
     def __init__(self, plan: Plan, report: Report) -> None:
         self._plan = plan
+        self._steps_total = plan.total_steps
+        self._clips_total = len(plan.clips)
         self._report = report
         self._steps_done = 0
         self._steps_run = 0
@@ -42,6 +44,11 @@ class Progress:
     def tried(self, attempt: Attempt) -> None:
         """Report what was tried, which is about no clip alone."""
         self._report(Event("tried", str(attempt), attempt=attempt))
+
+    def one_more(self, clip: Clip) -> None:
+        """A clip is asked for that the plan does not count: one that is rendered again, or that mends a seam."""
+        self._steps_total += clip.steps
+        self._clips_total += 1
 
     def clip_reused(self, clip: Clip) -> None:
         """A clip of an earlier run is used as it is."""
@@ -89,8 +96,8 @@ class Progress:
         """Estimate for the rest of the film in seconds; None before the first step."""
         if not self._steps_run:
             return None
-        steps = (self._plan.total_steps - self._steps_done) * self._step_seconds / self._steps_run
-        clips_left = len(self._plan.clips) - self._clips_done
+        steps = (self._steps_total - self._steps_done) * self._step_seconds / self._steps_run
+        clips_left = self._clips_total - self._clips_done
         return steps + (clips_left * self._other_seconds / self._clips_run if self._clips_run else 0.0)
 
     def _send(
@@ -105,7 +112,7 @@ class Progress:
                 step=step,
                 steps=clip.steps if clip else 0,
                 steps_done=self._steps_done,
-                steps_total=self._plan.total_steps,
+                steps_total=self._steps_total,
                 seconds_left=self.seconds_left(),
                 preview=preview,
             )

@@ -44,6 +44,12 @@ class Correction:
         """Whether any pixel could come out another."""
         return any(abs(gain - 1) > 1e-3 for gain in self.gain) or any(abs(shift) > 0.25 for shift in self.shift)
 
+    def towards(self, other: Correction, share: float) -> Correction:
+        """The correction that lies at `share`, 0 to 1, of the way to another."""
+        gain = (own + share * (theirs - own) for own, theirs in zip(self.gain, other.gain, strict=True))
+        shift = (own + share * (theirs - own) for own, theirs in zip(self.shift, other.shift, strict=True))
+        return Correction(_three(list(gain)), _three(list(shift)))
+
     def words(self) -> str:
         """For the log: `gain 0.990 1.010 1.000, shift -1.2 +0.3 +0.0 levels`."""
         gains = " ".join(f"{gain:.3f}" for gain in self.gain)

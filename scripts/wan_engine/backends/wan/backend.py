@@ -106,7 +106,7 @@ class WanBackend(Backend):
         small = all(card.weights_bytes < _SMALL_BYTES for card in cards.values())
         threads = plan.resolved.get("threads") or (1 if small else torch.get_num_threads())
         torch.set_num_threads(threads)
-        loras = sorted({lora.path for clip in plan.clips for lora in clip.loras})
+        loras = sorted({lora.path for clip in plan.calls for lora in clip.loras})
         hashes = {card: open_model(card).fingerprint() for card in set(cards.values())}
         return {
             "device": loader.device,
@@ -126,7 +126,7 @@ class WanBackend(Backend):
         A film that goes on keeps its profile on the same kind of device. Raises ModelError for a damaged model.
         """
         session = self._session or self._settle(plan.resolved)
-        for clip in plan.clips:
+        for clip in plan.calls:
             if self._lineup.can(clip.mode):
                 texts = [clip.prompt, clip.negative] if needs_negative(clip) else [clip.prompt]
                 session.texts.expect(self._lineup.card(clip.mode), texts)
@@ -209,8 +209,8 @@ class WanBackend(Backend):
         if asked == "auto" and known and plan.resolved.get("device") == session.loader.device:
             asked = str(before)
         weights = self._weigh(session, self._cards(plan).values())
-        pictures = {clip.mode: clip.mode != "t2v" for clip in plan.clips}
-        clips = [AskedClip(plan.width, plan.height, clip.frames, pictures[clip.mode]) for clip in plan.clips]
+        pictures = {clip.mode: clip.mode != "t2v" for clip in plan.calls}
+        clips = [AskedClip(plan.width, plan.height, clip.frames, pictures[clip.mode]) for clip in plan.calls]
 
         def needed(profile: Profile) -> Needs:
             every = [needs(profile, weights, clip) for clip in clips]
@@ -246,7 +246,7 @@ class WanBackend(Backend):
         return self._weights[of]
 
     def _cards(self, plan: Plan) -> dict[Mode, ModelCard]:
-        modes = {clip.mode for clip in plan.clips}
+        modes = {clip.mode for clip in plan.calls}
         return {mode: self._lineup.card(mode) for mode in MODES if mode in modes and self._lineup.can(mode)}
 
 

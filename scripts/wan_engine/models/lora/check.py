@@ -27,8 +27,8 @@ def lora_notes(plan: Plan, lineup: Lineup) -> Iterator[str]:
     Only headers and configs are read. Raises ModelError for a LoRA that is damaged, of an unknown layout, or changes
     nothing in the model.
     """
-    cards = {mode: lineup.card(mode) for mode in {clip.mode for clip in plan.clips}}
-    used = dict.fromkeys((lora.path, lora.name, lora.expert, clip.mode) for clip in plan.clips for lora in clip.loras)
+    cards = {mode: lineup.card(mode) for mode in {clip.mode for clip in plan.calls}}
+    used = dict.fromkeys((lora.path, lora.name, lora.expert, clip.mode) for clip in plan.calls for lora in clip.loras)
     notes = [_note(Path(path), name, expert, cards[mode]) for path, name, expert, mode in used]
     yield from dict.fromkeys(notes)
 
