@@ -25,11 +25,13 @@ FLOORS = (
         "settings_model",
         "settings",
         "settings_split",
+        "settings_outpaint_canvas",
+        "settings_outpaint",
         "settings_check",
         "families",
     ),
     *("schedule", "plan", "storage", "media", "seams", "models", "tiny", "backends", "render", "tools", "executors"),
-    *("film", "keyframes", "chains", "doctor", "service", "settings_page", "cli", "__main__"),
+    *("film", "keyframes", "chains", "outpaint", "doctor", "service", "settings_page", "cli", "__main__"),
 )
 """A module imports only from its own folder and from what stands before it here."""
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from wan_engine.cli.settings_page import page
 from wan_engine.settings import GROUPS, SETTINGS, Settings, SettingSpec, parse_fps, settings_to_mapping
 from wan_engine.settings_check import settings_from_mapping
+from wan_engine.settings_outpaint import OUTPAINT_SETTINGS
 from wan_engine.settings_split import SPLIT_SETTINGS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
@@ -106,8 +107,16 @@ def test_the_page_has_a_row_for_each(spec: SettingSpec) -> None:
 
 
 def test_the_page_has_a_row_for_each_setting_of_scenes() -> None:
-    scenes = PAGE.read_text(encoding="utf-8").partition("## Scenes")[2]
+    scenes = PAGE.read_text(encoding="utf-8").partition("## Scenes")[2].partition("## Outpaint")[0]
     for spec in SPLIT_SETTINGS.values():
         rows = [line for line in scenes.splitlines() if line.startswith(f"| `{spec.name}` |")]
         assert len(rows) == 1, spec.name
         assert spec.label in rows[0]
+
+
+def test_the_page_has_a_row_for_each_setting_of_outpainting() -> None:
+    """Those of the model are shared with films."""
+    outpaint = PAGE.read_text(encoding="utf-8").partition("## Outpaint")[2]
+    for spec in OUTPAINT_SETTINGS.values():
+        rows = [line for line in outpaint.splitlines() if line.startswith(f"| `{spec.name}` |")]
+        assert len(rows) == (spec.group != "model"), spec.name

@@ -191,7 +191,7 @@ class _Film:
                 remove_leftovers(folder)
             progress.say("started", message=str(self.places.folder))
             plan = self._with_memory()
-            progress.say("ready", message=_environment(plan))
+            progress.say("ready", message=environment_words(plan))
             assembler = Assembler(self.settings, self.places, store, self.cancelled)
             with assembler:
                 work = SeamWork(plan.seam_retries)
@@ -229,7 +229,7 @@ class _Film:
             shutil.rmtree(self.places.clips)
 
 
-def _environment(plan: Plan) -> str:
+def environment_words(plan: Plan) -> str:
     """What the film is rendered with, for the report."""
     known = [plan.resolved.get(name) for name in ("backend", "device", "device_name", "dtype", "attention")]
     profile = plan.resolved.get("memory_profile")

@@ -10,6 +10,7 @@ from typing import Any
 
 from wan_engine.errors import InputError, Problem, ProblemList
 from wan_engine.settings import SETTINGS, Settings, SettingSpec, parse_fps
+from wan_engine.settings_outpaint import OUTPAINT_SETTINGS, OutpaintSettings
 from wan_engine.settings_split import SPLIT_SETTINGS, SplitSettings
 
 
@@ -30,6 +31,11 @@ def settings_from_mapping(values: Mapping[str, Any], file: str = "") -> Settings
 def split_settings_from_mapping(values: Mapping[str, Any], file: str = "") -> SplitSettings:
     """As `settings_from_mapping`, for the settings of scene splitting."""
     return SplitSettings(**checked_values(SPLIT_SETTINGS, values, file))
+
+
+def outpaint_settings_from_mapping(values: Mapping[str, Any], file: str = "") -> OutpaintSettings:
+    """As `settings_from_mapping`, for the settings of outpainting."""
+    return OutpaintSettings(**checked_values(OUTPAINT_SETTINGS, values, file))
 
 
 def checked_values(table: Mapping[str, SettingSpec], values: Mapping[str, Any], file: str = "") -> dict[str, Any]:

@@ -16,6 +16,7 @@ from wan_engine.cli.export import export
 from wan_engine.cli.flf import flf_verb
 from wan_engine.cli.jobs import jobs
 from wan_engine.cli.models import models
+from wan_engine.cli.outpaint import outpaint
 from wan_engine.cli.plan import plan
 from wan_engine.cli.prompts import prompts
 from wan_engine.cli.render import render
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _verb in (plan, render, prompts, export, seams, doctor, serve, jobs, split):
+for _verb in (plan, render, prompts, export, seams, doctor, serve, jobs, split, outpaint):
     app.command()(_verb)
 app.command(name="flf")(flf_verb)
 # A schedule may begin with a minus sign; it must not be taken for an unknown flag.

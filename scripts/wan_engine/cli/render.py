@@ -136,11 +136,12 @@ def watched(screen: Screen, plan: Plan) -> Iterator[tuple[Report, CancelCheck]]:
         except (Cancelled, MediaError, ModelError, RenderError, StorageError) as error:
             if not folder:
                 raise
-            raise type(error)(error.message, f"{error.remedy or 'To go on'}: {_resume_command(folder)}") from error
+            raise type(error)(error.message, f"{error.remedy or 'To go on'}: {resume_command(folder)}") from error
 
 
-def _resume_command(folder: str) -> str:
-    words = ["wan-engine", "render", "--resume", folder]
+def resume_command(folder: str, verb_name: str = "render") -> str:
+    """What to type to go on with a film, quoted as this system's shells want it."""
+    words = ["wan-engine", verb_name, "--resume", folder]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 

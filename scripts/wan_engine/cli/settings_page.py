@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from wan_engine.cli.flags import flag_name, flagged, range_words
 from wan_engine.settings import GROUPS, SETTINGS, SettingSpec
+from wan_engine.settings_outpaint import OUTPAINT_SETTINGS
 from wan_engine.settings_split import SPLIT_SETTINGS
 
 _TITLES = {
@@ -19,6 +20,11 @@ _TITLES = {
     "output": "Output",
     "scenes": "Scenes: finding them",
     "files": "Scenes: their files",
+    "outpaint canvas": "Outpaint: canvas",
+    "outpaint text": "Outpaint: texts",
+    "outpaint sampling": "Outpaint: sampling",
+    "outpaint chunks": "Outpaint: chunks and scenes",
+    "outpaint file": "Outpaint: the film's file",
 }
 
 _KINDS = {
@@ -51,7 +57,9 @@ says.
 def page() -> str:
     """The page, as Markdown."""
     films = [_group(name, SETTINGS) for name in GROUPS]
-    return "\n".join([_HEAD, *films, *(_group(name, SPLIT_SETTINGS) for name in ("scenes", "files"))])
+    scenes = [_group(name, SPLIT_SETTINGS) for name in ("scenes", "files")]
+    outpaint = [_group(name, OUTPAINT_SETTINGS) for name in _TITLES if name.startswith("outpaint")]
+    return "\n".join([_HEAD, *films, *scenes, *outpaint])
 
 
 def _group(name: str, table: Mapping[str, SettingSpec]) -> str:

@@ -51,6 +51,15 @@ def fit_picture(picture: Picture, width: int, height: int, fit: str) -> Picture:
     return _to_array(_fitted(Image.fromarray(picture, "RGB"), width, height, fit))
 
 
+def resized(picture: Picture, width: int, height: int) -> Picture:
+    """The picture in another size, with Lanczos; itself when it has that size."""
+    from PIL import Image
+
+    if picture.shape[:2] == (height, width):
+        return picture
+    return _to_array(Image.fromarray(picture, "RGB").resize((width, height), Image.Resampling.LANCZOS))
+
+
 def picture_size(path: Path) -> tuple[int, int]:
     """Width and height in pixels as the picture is seen, turned as the camera noted. Raises like `read_picture`."""
 
@@ -105,11 +114,18 @@ def write_png(path: Path, picture: Picture) -> None:
 
 def write_jpeg(path: Path, picture: Picture) -> None:
     """Write a JPEG file, for a look at it alone, whole or not at all. Raises StorageError."""
+    write_bytes(path, jpeg_bytes(picture))
+
+
+def jpeg_bytes(picture: Picture, longest: int = 0) -> bytes:
+    """A picture as JPEG, for a look at it alone. longest: its longer side at most, in pixels; 0 leaves its size."""
     from PIL import Image
 
-    data = io.BytesIO()
-    Image.fromarray(picture, "RGB").save(data, "JPEG", quality=85)
-    write_bytes(path, data.getvalue())
+    image, data = Image.fromarray(picture, "RGB"), io.BytesIO()
+    if longest:
+        image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    image.save(data, "JPEG", quality=85)
+    return data.getvalue()
 
 
 @contextmanager

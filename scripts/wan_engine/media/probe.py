@@ -82,7 +82,7 @@ def every_frame(path: Path) -> Iterator[Picture]:
         _check_size(path, stream.codec_context.width, stream.codec_context.height)
         stream.thread_type = "AUTO"
         for frame in container.decode(stream):
-            yield _upright(frame)
+            yield upright(frame)
 
 
 def frame_at(path: Path, seconds: Fraction) -> Picture:
@@ -103,7 +103,7 @@ def frame_at(path: Path, seconds: Fraction) -> Picture:
                 break
             shown = frame
         if shown is not None:
-            return _upright(shown)
+            return upright(shown)
     return last_frame(path)
 
 
@@ -121,13 +121,13 @@ def last_frame(path: Path) -> Picture:
             if seconds < length:
                 frame = _last_after(container, stream, length - seconds)
                 if frame is not None:
-                    return _upright(frame)
+                    return upright(frame)
     # From the beginning, in a file opened anew: a seek that found nothing may have left the decoder at the end.
     with opened(path, FILM_CONTAINERS) as container:
         frame = _last(container.decode(film_stream(path, container)))
     if frame is None:
         raise MediaError(f"{path} holds no frame that can be decoded", "Take another film")
-    return _upright(frame)
+    return upright(frame)
 
 
 def _last_after(container: Any, stream: Any, seconds: Fraction) -> Any:
@@ -172,7 +172,7 @@ def _quarter_turns(frame: Any) -> int:
     return int(round(frame.rotation / 90) % 4)
 
 
-def _upright(frame: Any) -> Picture:
+def upright(frame: Any) -> Picture:
     """RGB of one decoded frame, turned as the file says."""
     import numpy as np
     from av.video.reformatter import Colorspace, Interpolation

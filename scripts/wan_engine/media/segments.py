@@ -29,7 +29,7 @@ MOST_PIECES = 300
 """Pieces cut in one pass at most: their times stand on the command line, which Windows limits to 32 kB."""
 
 _MP4_VIDEO = ("h264", "hevc", "av1", "mpeg4", "vp9")
-_MP4_SOUND = ("aac", "mp3", "ac3", "eac3", "opus", "alac", "flac")
+MP4_SOUND = ("aac", "mp3", "ac3", "eac3", "opus", "alac", "flac")
 """What an mp4 can hold as it is; other streams are copied into mkv."""
 
 
@@ -101,7 +101,7 @@ class CutJob:
             film, sound = film_stream(self.film, container), sound_stream(self.film, container)
             fits = film.codec_context.codec.canonical_name in _MP4_VIDEO
             if sound is not None:
-                fits = fits and sound.codec_context.codec.canonical_name in _MP4_SOUND
+                fits = fits and sound.codec_context.codec.canonical_name in MP4_SOUND
             return ".mp4" if fits else ".mkv"
 
 

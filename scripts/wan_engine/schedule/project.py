@@ -32,7 +32,10 @@ _READ = " and ".join(f'"{kind}"' for kind in KINDS)
 MOST_PROBLEMS = 100
 """More are not told: nobody reads them."""
 
-PLANNED_KINDS = ("storyboard", "outpaint")
+PLANNED_KINDS = ("storyboard",)
+
+_OTHER_VERBS = {"outpaint": "outpaint"}
+"""Kinds that make no film of prompts, and the verb that takes them."""
 
 _FRAME_KEY = re.compile(r"""[\s"'(]*([-+]?[0-9.]|max_f|[a-z0-9_]+\()""")
 _NAME_FIRST = re.compile(r"""\s*(---|%YAML|["']?(?!max_f\b)[A-Za-z_][\w-]*["']?\s*:(\s|$))""")
@@ -156,11 +159,8 @@ def _deforum_draft(values: Mapping[str, Any]) -> Draft:
 
 def _own_draft(values: Mapping[str, Any]) -> Draft:
     kind, version = values.get("kind", "schedule"), values.get("version", PROJECT_VERSION)
-    if kind in PLANNED_KINDS:
-        raise InputError(Problem(f'kind "{kind}" cannot be read yet', f"This engine reads {_READ}", field="kind"))
     if kind not in KINDS:
-        message = f"{str(kind)[:80]!r} is not a kind of project"
-        raise InputError(Problem(message, f"This engine reads {_READ}", field="kind"))
+        raise InputError(_wrong_kind(kind))
     if isinstance(version, bool) or version != PROJECT_VERSION:
         message = f"version {str(version)[:80]!r} cannot be read"
         raise InputError(Problem(message, f"This engine reads version {PROJECT_VERSION}", field="version"))
@@ -178,6 +178,15 @@ def _own_draft(values: Mapping[str, Any]) -> Draft:
         elif (entries := text_by_key(value, name, draft)) is not None or value is None:
             draft.values[name] = entries
     return draft
+
+
+def _wrong_kind(kind: Any) -> Problem:
+    if isinstance(kind, str) and kind in _OTHER_VERBS:
+        verb = f"wan-engine {_OTHER_VERBS[kind]}"
+        return Problem(f"a project of kind {kind} is no film of prompts", f"Give it to {verb}", field="kind")
+    if kind in PLANNED_KINDS:
+        return Problem(f'kind "{kind}" cannot be read yet', f"This engine reads {_READ}", field="kind")
+    return Problem(f"{str(kind)[:80]!r} is not a kind of project", f"This engine reads {_READ}", field="kind")
 
 
 def _remedy(name: str) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wan_engine.errors import InputError, Problem
 from wan_engine.schedule.deforum import is_address
 from wan_engine.setting_spec import is_model_name, path_lines
-from wan_engine.settings import SETTINGS, Settings, SettingSpec
+from wan_engine.settings import SETTINGS, SettingSpec
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+AnySettings = TypeVar("AnySettings", bound="DataclassInstance")
 
 _SHOWN = 200
 
@@ -70,20 +75,20 @@ def _remedy(roots: Roots) -> str:
     return f"Give a path in one of these: {folders}; or start the engine with --allow and the folder"
 
 
-def settings_inside(settings: Settings, roots: Roots) -> Settings:
-    """The settings with every path followed, checked to lie inside `roots`; empty ones stay.
+def settings_inside(settings: AnySettings, roots: Roots, table: Mapping[str, SettingSpec] = SETTINGS) -> AnySettings:
+    """The settings of a table with every path followed, checked to lie inside `roots`; empty ones stay.
 
     Raises OutsideError with all paths that lie outside, or InputError with all that are no paths.
     """
     changed: dict[str, Any] = {}
     errors: list[InputError] = []
-    for name, key, path in _paths(settings):
+    for name, key, path in _paths(settings, table):
         try:
             found = str(inside_roots(path, roots, name, key))
         except InputError as error:
             errors.append(error)
             continue
-        kind = SETTINGS[name].kind
+        kind = table[name].kind
         if key:
             changed.setdefault(name, dict(getattr(settings, name)))[key] = found
         elif kind == "model":
@@ -100,9 +105,9 @@ def settings_inside(settings: Settings, roots: Roots) -> Settings:
     return replace(settings, **changed)
 
 
-def _paths(settings: Settings) -> Iterator[tuple[str, str, str]]:
+def _paths(settings: Any, table: Mapping[str, SettingSpec]) -> Iterator[tuple[str, str, str]]:
     """Setting, key and path of each path that is given."""
-    for name, spec in SETTINGS.items():
+    for name, spec in table.items():
         value = getattr(settings, name)
         if spec.kind == "images":
             yield from ((name, key, path) for key, path in value.items() if path)

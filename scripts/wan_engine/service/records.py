@@ -15,8 +15,8 @@ STATES = ("queued", "running", "done", "failed", "cancelled")
 ENDED = ("done", "failed", "cancelled")
 """States in which nothing happens any more."""
 
-KINDS = ("render", "split")
-"""render: a film of settings.  split: films cut into their scenes."""
+KINDS = ("render", "split", "outpaint")
+"""render: a film of settings.  split: films cut into their scenes.  outpaint: a film made larger, or in parts anew."""
 
 AUTO = "auto"
 """The device of a job that any of the machine's usual workers may take."""
@@ -56,7 +56,8 @@ class Progress:
 class NewJob:
     """What is put into the queue.
 
-    settings: a complete settings mapping (`settings.settings_to_mapping`; of a split, what `split_orders` makes), paths
+    settings: a complete settings mapping (`settings.settings_to_mapping`; of other kinds, what `split_orders` or
+    `outpaint_orders` makes), paths
     absolute.  priority: higher goes first.  device: as from `device_name`.  kind: of `KINDS`.
     """
 

@@ -25,11 +25,13 @@ import psutil
 
 from wan_engine.errors import Cancelled, StorageError, WanError
 from wan_engine.film import FilmResult, make_film, resume_film
+from wan_engine.outpaint import OutpaintResult, make_outpaint, preview_outpaint, resume_outpaint
 from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.service.config import ServiceConfig, read_config
 from wan_engine.service.heartbeat import Heartbeat
 from wan_engine.service.hosts_board import HostsBoard
 from wan_engine.service.job_report import JobReport, MemoryRequest
+from wan_engine.service.outpaint_orders import outpaint_order_of
 from wan_engine.service.records import Job
 from wan_engine.service.split_orders import split_order_of
 from wan_engine.service.store import JobStore
@@ -128,7 +130,8 @@ class Worker:
     def _attempt(self, job: Job, cancelled: CancelCheck) -> None:
         log.info("Begun on %s, attempt %d", self._device, job.attempts)
         try:
-            notes, result = {"render": self._render, "split": self._split}[job.kind](job, cancelled)
+            work = {"render": self._render, "split": self._split, "outpaint": self._outpaint}[job.kind]
+            notes, result = work(job, cancelled)
         except Cancelled:
             self._stopped(job)
         except WanError as error:
@@ -150,18 +153,37 @@ class Worker:
         log.info("Stopped; the job is %s", ended.state if ended else "another worker's by now")
 
     def _render(self, job: Job, cancelled: CancelCheck) -> Made:
-        timing = self._config.timing
         settings = self._settings(job)
         check_free_space(Path(job.folder) if job.folder else outputs_root(settings), self._config.min_free_bytes)
-        hosts = HostsBoard(self._store.database, timing.host_fresh)
-        memory = MemoryRequest(self._store, hosts, self.name, timing.poll, timing.host_wait)
-        uses_gpu = self._device != "cpu" and settings.backend != "dry_run"
-        report = JobReport(self._store, job, self._config, cancelled, memory if uses_gpu else None)
+        report = self._report(job, settings.backend, cancelled)
         if not job.folder:
             made = make_film(settings, report, cancelled, device=self._device)
         else:
             self._wait_for_folder(Path(job.folder), cancelled)
             made = resume_film(Path(job.folder), report, cancelled, device=self._device)
+        return made.notes, _paths(made)
+
+    def _report(self, job: Job, backend: str, cancelled: CancelCheck) -> JobReport:
+        """Where a job that loads models reports to; it asks the WebUIs for the GPU's memory first."""
+        timing = self._config.timing
+        hosts = HostsBoard(self._store.database, timing.host_fresh)
+        memory = MemoryRequest(self._store, hosts, self.name, timing.poll, timing.host_wait)
+        uses_gpu = self._device != "cpu" and backend != "dry_run"
+        return JobReport(self._store, job, self._config, cancelled, memory if uses_gpu else None)
+
+    def _outpaint(self, job: Job, cancelled: CancelCheck) -> Made:
+        order, preview, frame = outpaint_order_of(job.settings)
+        folder = Path(job.folder) if job.folder else Path(order.settings.output_dir)
+        check_free_space(folder, self._config.min_free_bytes)
+        report = self._report(job, order.settings.backend, cancelled)
+        if preview:
+            looks, places = preview_outpaint(order, report, cancelled, self._device, frame)
+            return (), {"folder": str(places.folder), **{name: str(path) for name, path in looks.items()}}
+        if job.folder:
+            self._wait_for_folder(folder, cancelled)
+            made = resume_outpaint(folder, report, cancelled, self._device)
+        else:
+            made = make_outpaint(order, report, cancelled, self._device)
         return made.notes, _paths(made)
 
     def _split(self, job: Job, cancelled: CancelCheck) -> Made:
@@ -194,7 +216,7 @@ class Worker:
         raise stopped()
 
 
-def _paths(made: FilmResult) -> dict[str, str]:
+def _paths(made: FilmResult | OutpaintResult) -> dict[str, str]:
     """The paths of what was made, by name."""
     return {name: str(path) for name, path in vars(made).items() if isinstance(path, Path)}
 

@@ -35,48 +35,49 @@ class FilmPlaces:
         """The run's time, YYYYMMDDHHMMSS, with which all names begin."""
         return self.folder.name
 
-    def _named(self, ending: str) -> Path:
+    def named(self, ending: str) -> Path:
+        """A further file of this film."""
         return self.folder / f"{self.timestring}{ending}"
 
     @property
     def film(self) -> Path:
         """The film, mp4."""
-        return self._named(".mp4")
+        return self.named(".mp4")
 
     @property
     def partial(self) -> Path:
         """The finished beginning of a film that was stopped, mp4."""
-        return self._named("_partial.mp4")
+        return self.named("_partial.mp4")
 
     @property
     def gif(self) -> Path:
         """The animated GIF."""
-        return self._named(".gif")
+        return self.named(".gif")
 
     @property
     def subtitles(self) -> Path:
         """The prompts as subtitles."""
-        return self._named(".srt")
+        return self.named(".srt")
 
     @property
     def sheet(self) -> Path:
         """The contact sheet: a picture for each prompt."""
-        return self._named("_sheet.png")
+        return self.named("_sheet.png")
 
     @property
     def plan(self) -> Path:
         """The plan, with the values that were resolved when rendering began."""
-        return self._named("_plan.json")
+        return self.named("_plan.json")
 
     @property
     def settings(self) -> Path:
         """The settings, readable as a project file."""
-        return self._named("_settings.json")
+        return self.named("_settings.json")
 
     @property
     def preview(self) -> Path:
         """The latest preview picture."""
-        return self._named("_preview.png")
+        return self.named("_preview.png")
 
     @property
     def clips(self) -> Path:
@@ -85,7 +86,7 @@ class FilmPlaces:
 
     def frame(self, number: int) -> Path:
         """The picture of film frame `number`, from 0: nine digits."""
-        return self._named(f"_{number:09d}.png")
+        return self.named(f"_{number:09d}.png")
 
 
 def outputs_root(settings: Settings) -> Path:

@@ -16,6 +16,7 @@ from wan_engine.service.api import (
     hosts,
     jobs,
     models,
+    outpaints,
     planning,
     presets,
     renders,
@@ -30,7 +31,21 @@ from wan_engine.service.api.security import Guard, GuardLimits
 
 ROUTERS = tuple(
     group.router
-    for group in (system, planning, renders, splits, jobs, events, files, uploads, models, downloads, presets, hosts)
+    for group in (
+        system,
+        planning,
+        renders,
+        splits,
+        outpaints,
+        jobs,
+        events,
+        files,
+        uploads,
+        models,
+        downloads,
+        presets,
+        hosts,
+    )
 )
 
 _ABOUT = """The engine turns prompt schedules into films with Wan video models. It listens on this machine only. Every

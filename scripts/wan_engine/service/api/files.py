@@ -62,6 +62,10 @@ _KINDS = {
     "_plan.json": "plan",
     "_settings.json": "settings",
     "_preview.png": "preview",
+    "_before.png": "before",
+    "_canvas.png": "canvas",
+    "_mask.png": "mask",
+    "_after.png": "after",
 }
 """What a film's folder holds, by what follows the time in its name (`storage.places`), in the order of the list."""
 

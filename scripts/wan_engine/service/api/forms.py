@@ -154,6 +154,33 @@ class SplitInput(Form):
     priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
 
 
+class OutpaintLookInput(Form):
+    """A film to be looked at on its canvas."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"film": "/films/a.mp4", "settings": {"aspect": "16:9"}, "frame": 24}]}
+    )
+
+    film: str = Field(min_length=1, max_length=4096)
+    settings: SettingsObject = Field({}, description="Settings of outpainting by name (docs/settings.md).")
+    frame: SceneFrame = Field(0, description="The frame that is looked at.")
+
+
+class OutpaintInput(OutpaintLookInput):
+    """A film to be outpainted, or parts of it made anew."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"film": "/films/a.mp4", "settings": {"aspect": "16:9", "seed": 5}}]}
+    )
+
+    cuts: list[SceneFrame] | None = Field(
+        None, max_length=100_000, description="Frames at which scenes begin, in place of those that are found."
+    )
+    preview: bool = Field(False, description="Only make one frame, and show it with its canvas and mask.")
+    title: str = Field("", max_length=200, description="What the job is called; empty takes the film's name.")
+    priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
+
+
 class ValuesInput(Form):
     """A numeric schedule to be written out."""
 

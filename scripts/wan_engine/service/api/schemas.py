@@ -219,6 +219,38 @@ class ExportOut(BaseModel):
     notes: list[str]
 
 
+class BoxOut(BaseModel):
+    """A rectangle in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class OutpaintLookOut(BaseModel):
+    """What an outpaint would be. width, height: of the film.  kept: where the source lies on it.
+
+    work_width, work_height: of what the model makes.  frames, fps: of the source, as its file says.  chunks,
+    chunk_frames, steps: as if the film were one scene.  pictures: before, canvas and mask, as data addresses.
+    """
+
+    width: int
+    height: int
+    kept: BoxOut
+    work_width: int
+    work_height: int
+    feather: int
+    frames: int
+    fps: float
+    chunks: int
+    chunk_frames: int
+    steps: int
+    model: str
+    notes: list[str]
+    pictures: dict[str, str]
+
+
 class PresetsOut(BaseModel):
     """The names of the presets."""
 
