@@ -163,7 +163,17 @@ class FilmSettings:
         "Hold colours",
         "start",
         "Takes back from each clip the change of colour that it brings in, learned from the frames it has in common "
-        "with the clip before.",
+        "with the clip before and from the pictures it starts from and arrives at.",
+    )
+    pin_colour: float = setting(
+        0.0,
+        "float",
+        "Pin colours",
+        "start",
+        "Share by which each clip that goes on with the same prompt is pulled back, slowly and never much, to the "
+        "colours of the first one: 0 not at all, 0.3 is good for a scene that stays as it is.",
+        minimum=0,
+        maximum=1,
     )
     seam_retries: int = setting(
         0,

@@ -44,6 +44,7 @@ _START = Section(
         ("guided_images",),
         ("image_fit", "continuity", "loop"),
         ("overlap_frames", "overlap_noise", "spare_frames", "hold_colour"),
+        ("pin_colour",),
         ("seam_retries", "seam_repair", "repair_frames"),
     ),
 )

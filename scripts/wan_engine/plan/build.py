@@ -162,7 +162,8 @@ class _ClipMaker:
             loras=clip_loras(schedule, frame, self.loras),
             overlap=piece.overlap,
             overlap_noise=self.settings.overlap_noise if piece.overlap else 0,
-            hold_colour=self.settings.hold_colour and piece.starts_from == "clip",
+            hold_colour=self.settings.hold_colour and piece.starts_from != "text",
+            pin_colour=self.settings.pin_colour if piece.starts_from == "clip" and piece.part else 0.0,
             loops=end.film_start,
         )
 

@@ -50,7 +50,9 @@ class Clip:
     continuity: how it follows the clip before: cut, last_frame (starts from its model frame `last`), overlap.
     overlap: model frames of the clip before, up to and including its `last`, that it begins with: 4k+1, 0 for none.
     overlap_noise: share of noise in what the model is shown of them, in thousandths.
-    hold_colour: what its first frames, known from the clip before, say of its colours is taken back from all of it.
+    pin_colour: share by which its end is pulled back to the colours of its chain's first clip of the same text.
+    hold_colour: what its first frames, known before, say of its colours is taken back from all of it; with a picture to
+    arrive at, ever more as that says.
     loops: it arrives at the film's first frame, which is shown after its last one.
     start_image: picture it starts from, "" for none; unless continuity is cut the clip before gives it.
     init_video: with "start_image" empty: film whose last frame it starts from.
@@ -87,6 +89,7 @@ class Clip:
     overlap_noise: int = 0
     hold_colour: bool = False
     loops: bool = False
+    pin_colour: float = 0.0
 
     @property
     def first(self) -> int:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from typing import TYPE_CHECKING
+from itertools import islice
+from pathlib import Path
 
 from wan_engine.backends import Backend, ClipRequest, ClipRun
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.render.clip_store import ClipStore
+from wan_engine.render.coloured import coloured
 from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.render.progress import Progress
 from wan_engine.render.request import film_request
 from wan_engine.render.seam_work import SeamWork
 from wan_engine.render.state_writer import StateWriter
-from wan_engine.seams.colour import corrected, learn
-
-if TYPE_CHECKING:
-    from wan_engine.backends import Picture
+from wan_engine.seams.colour import Colours
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class ChainJob:
 
     clip_ready: called with each clip when its frames are on disk, in the chain's order, new or kept from before.
     request_for: what is asked of the backend for a clip behind another; a film's own clips unless told.
-    seams: what was tried for the film's seams, and how much may still be.
+    seams: what was tried for the film's seams, and how much may still be.  colours: of clips' files, as far as known.
     """
 
     plan: Plan
@@ -38,6 +36,7 @@ class ChainJob:
     clip_ready: Callable[[Clip], None] = field(default=lambda clip: None)
     request_for: Callable[[ChainJob, Clip, Clip | None], ClipRequest] = film_request
     seams: SeamWork = field(default_factory=SeamWork)
+    colours: dict[Path, Colours] = field(default_factory=dict)
 
     def stop_if_cancelled(self) -> None:
         """Raise Cancelled when the user wants the work to stop."""
@@ -84,22 +83,8 @@ def _render(job: ChainJob, request: ClipRequest, store: ClipStore, inputs: str) 
 def _write_frames(job: ChainJob, request: ClipRequest, run: ClipRun, store: ClipStore) -> None:
     """Keep the model frames up to the one that is handed over; those beyond it belong to no film frame."""
     clip = request.clip
-    frames = run.frames()
-    if clip.hold_colour:
-        frames = _with_colour_held(job, request, frames)
+    frames = coloured(job, request, store, islice(run.frames(), clip.last + 1))
     with store.writer(clip) as writer:
-        for number, frame in enumerate(frames):
+        for frame in frames:
             job.stop_if_cancelled()
-            if number <= clip.last:
-                writer.write(frame)
-
-
-def _with_colour_held(job: ChainJob, request: ClipRequest, frames: Iterator[Picture]) -> Iterator[Picture]:
-    """The frames with the colours of the clip before, as far as the frames that both have tell them."""
-    known = request.beginning or ((request.start_image,) if request.start_image is not None else ())
-    first = list(islice(frames, len(known)))
-    correction = learn(known[: len(first)], first)
-    if correction.does_something:
-        job.progress.say("note", request.clip, f"Colour of clip {request.clip.index + 1} held: {correction.words()}")
-    for frame in chain(first, frames):
-        yield corrected(frame, correction)
+            writer.write(frame)

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 _NOT_INPUTS = (
     *("index", "chain", "key", "part", "parts", "start", "end", "arrives", "continuity"),
     *("start_image", "end_image", "init_video", "loras", "loops", "overlap", "overlap_noise"),
-    "hold_colour",
+    *("hold_colour", "pin_colour"),
 )
 """Fields of a clip that do not change its pictures: where it lies in the film, and paths whose content is hashed."""
 
@@ -104,7 +104,9 @@ class ClipStore:
         if request.control is not None:
             values["control"] = [request.control.fingerprint(), request.clip.overlap, request.clip.overlap_noise]
         if request.clip.hold_colour:
-            values["hold_colour"] = True
+            values["hold_colour"] = True if request.end_image is None else "to the end"
+        if request.clip.pin_colour:
+            values["pin_colour"] = request.clip.pin_colour
         return value_hash(values)
 
     def is_finished(self, clip: Clip, inputs: str) -> bool:

@@ -1,5 +1,7 @@
 """Takes back the change of colour that a clip brings in, learned from frames that are known twice.
 
+Besides, a chain's colours are pulled back slowly to those of its first clip, as far as all of it shows one text.
+
 The first frames of a clip that goes on from another are made anew by the model although they are known. One transform
 fitted on these pairs says how the clip's colours differ, and is held over the whole clip: a match of every frame to one
 picture would pump as what is seen changes.
@@ -10,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +30,10 @@ MOST_SHIFT = 8.0
 """A channel is moved by 8 of 255 levels at most."""
 ANOTHER_SCENE = 24.0
 """Pairs that differ by more than this many levels on average show different things; nothing is learned from them."""
+MOST_PULL_GAIN, MOST_PULL_SHIFT = 0.02, 3.0
+"""What one clip is pulled back at most, from its first frame to its last: slow enough not to be seen."""
+_MEMORY = 0.5
+"""Share of a clip in the running mean of a chain's colours; those before it have the rest."""
 _SAMPLES = 20_000
 _PULL = 25.0
 """Variance of a channel, in squared levels, from which on its gain is told from its shift."""
@@ -50,10 +57,53 @@ class Correction:
         shift = (own + share * (theirs - own) for own, theirs in zip(self.shift, other.shift, strict=True))
         return Correction(_three(list(gain)), _three(list(shift)))
 
+    def after(self, other: Correction) -> Correction:
+        """Both: the other one first."""
+        both = list(zip(self.gain, self.shift, other.gain, other.shift, strict=True))
+        gain = [own * theirs for own, _, theirs, _ in both]
+        return Correction(_three(gain), _three([own * shift + more for own, more, _, shift in both]))
+
     def words(self) -> str:
         """For the log: `gain 0.990 1.010 1.000, shift -1.2 +0.3 +0.0 levels`."""
         gains = " ".join(f"{gain:.3f}" for gain in self.gain)
         return f"gain {gains}, shift {' '.join(f'{shift:+.1f}' for shift in self.shift)} levels"
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Mean and standard deviation of red, green and blue, in levels of 255."""
+
+    mean: tuple[float, float, float]
+    spread: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, pictures: Sequence[Picture]) -> Colours:
+        """Those of some pictures together."""
+        levels = _samples(pictures)
+        return cls(_three(levels.mean(axis=0)), _three(levels.std(axis=0)))
+
+    def followed(self, later: Colours) -> Colours:
+        """The running mean (exponential) of a chain's colours, one clip later."""
+        own, new = np.array([self.mean, self.spread]), np.array([later.mean, later.spread])
+        mean, spread = own + _MEMORY * (new - own)
+        return Colours(_three(mean), _three(spread))
+
+
+def pull(chain: Sequence[Colours], share: float) -> Correction:
+    """What brings the last clip's end back by `share` of the way to the first clip's colours, clamped.
+
+    chain: colours of the chain's clips, the first one first, at least two.
+    Nothing is pulled when the running mean is that of another scene.
+    """
+    first, now = chain[0], reduce(Colours.followed, chain)
+    if max(abs(own - there) for own, there in zip(first.mean, now.mean, strict=True)) > ANOTHER_SCENE:
+        return Correction()
+    spreads = zip(first.spread, now.spread, strict=True)
+    gains = np.array([math.sqrt((own**2 + _PULL) / (there**2 + _PULL)) for own, there in spreads])
+    gains = np.clip(1 + share * (gains - 1), 1 - MOST_PULL_GAIN, 1 + MOST_PULL_GAIN)
+    mean = np.array(now.mean)
+    moved = np.clip(share * (np.array(first.mean) - mean), -MOST_PULL_SHIFT, MOST_PULL_SHIFT)
+    return Correction(_three(gains), _three(mean + moved - gains * mean))
 
 
 def learn(known: Sequence[Picture], made: Sequence[Picture]) -> Correction:
