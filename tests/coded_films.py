@@ -16,11 +16,15 @@ RATE = 48_000
 CLICK_EVERY = 10
 """There is a click at the time of each frame of such a number."""
 TICK = Fraction(1, 90_000)
+COLOURS = ((200, 30, 30), (30, 160, 40), (40, 60, 220), (230, 210, 60))
 
 
 @dataclass(frozen=True)
 class CodedFilm:
-    """What is written. times: of the frames, in seconds.  tracks: of sound.  extra: for the encoder."""
+    """What is written. times: of the frames, in seconds.  tracks: of sound.  extra: for the encoder.
+
+    scene: frames after which the lower half of the picture takes another colour; 0 for never.
+    """
 
     path: Path
     times: tuple[Fraction, ...]
@@ -29,6 +33,7 @@ class CodedFilm:
     pixel_format: str = "yuv420p"
     extra: dict[str, str] = field(default_factory=lambda: {"bf": "3", "g": "48", "preset": "veryfast", "crf": "20"})
     interlaced: bool = False
+    scene: int = 0
 
 
 def constant(count: int, fps: Fraction, start: Fraction = Fraction(0)) -> tuple[Fraction, ...]:
@@ -68,7 +73,10 @@ def write_coded_film(film: CodedFilm) -> Path:
         video.time_base = video.codec_context.time_base = TICK
         sounds = [out.add_stream("aac", rate=RATE) for _ in range(film.tracks)]
         for number, time in enumerate(film.times):
-            frame = av.VideoFrame.from_ndarray(coded_frame(number), "rgb24")
+            picture = coded_frame(number)
+            if film.scene:
+                picture[HEIGHT // 2 :] = COLOURS[number // film.scene % len(COLOURS)]
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
             frame.pts, frame.time_base = round(time / TICK), TICK
             out.mux(video.encode(frame))
         out.mux(video.encode())

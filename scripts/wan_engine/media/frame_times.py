@@ -74,10 +74,12 @@ def read_stats(film: Path, stats: Path) -> FrameTimes:
     """
     import numpy as np
 
-    lines = stats.read_text(encoding="ascii").split()
-    ticks: Any = np.array(lines[0::2], dtype=np.int64)
+    with stats.open(encoding="ascii") as lines:
+        first = lines.readline().split()
+        lines.seek(0)
+        ticks: Any = np.fromiter((int(line.split()[0]) for line in lines), np.int64)
     if not len(ticks):
         raise MediaError(f"{film} holds no frame that can be decoded", "Take another film")
     if len(ticks) > 1 and int(np.diff(ticks).min()) <= 0:
         raise MediaError(f"the times of the frames of {film} go back or stand still", _REMEDY)
-    return FrameTimes(ticks, Fraction(lines[1]))
+    return FrameTimes(ticks, Fraction(first[1]))

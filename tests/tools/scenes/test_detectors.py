@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,35 +55,6 @@ def test_tiny_films(detector: Detector) -> None:
         frames = np.zeros((count, detector.size.height, detector.size.width, 3), np.uint8)
         assert sum(len(rows) for rows in detector.likelihoods([frames])) == count
     assert list(detector.likelihoods([])) == []
-
-
-def test_the_network_leaves_the_process_alone() -> None:
-    import torch
-
-    random.seed(7)
-    np.random.seed(7)
-    torch.manual_seed(7)
-    before = (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
-    network.load_network()
-    after = (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
-    assert after == before
-    assert not torch.are_deterministic_algorithms_enabled()
-
-
-def test_transnetv2pt_is_taken_when_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other package of the same network; its own start, which wants a GPU, is not run."""
-    ours = network.package_folder()
-    assert ours is not None
-    other = tmp_path / "transnetv2pt"
-    other.mkdir()
-    (other / "__init__.py").write_text("raise RuntimeError('its start must not be run')")
-    for file in ours.iterdir():
-        if file.suffix in (".py", ".pth") and file.name != "__init__.py":
-            shutil.copy(file, other / file.name)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    assert network.package_folder() == other
-    network.load_network()
-    assert "transnetv2pt" not in sys.modules
 
 
 def test_without_a_network_auto_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:

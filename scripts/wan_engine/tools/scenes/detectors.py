@@ -8,7 +8,7 @@ from collections.abc import Callable
 from wan_engine.settings_split import SplitSettings
 from wan_engine.tools.scenes.classic import Adaptive, Content
 from wan_engine.tools.scenes.detector import Detector
-from wan_engine.tools.scenes.network import package_folder
+from wan_engine.tools.scenes.network import weights_file
 from wan_engine.tools.scenes.transnet import TransNet
 
 DETECTORS: dict[str, Callable[[str], Detector]] = {
@@ -26,7 +26,7 @@ def make_detector(settings: SplitSettings, device: str = "") -> tuple[Detector, 
     """
     name, notes = settings.detector, list[str]()
     if name == "auto":
-        has_network = importlib.util.find_spec("torch") is not None and package_folder() is not None
+        has_network = importlib.util.find_spec("torch") is not None and weights_file() is not None
         name = "transnet" if has_network else "content"
         if not has_network:
             notes.append("torch or TransNetV2 is not installed: PySceneDetect finds the scenes, and misses dissolves")

@@ -61,7 +61,8 @@ class LooksKeeper:
         self._fields.append(parts.mean(axis=(2, 4), dtype=np.float32).round().astype(np.uint8).reshape(count, -1))
         points = block.max(axis=3).reshape(count, -1)
         rank = points.shape[1] * _BRIGHT_SHARE // 100
-        self._bright.append(np.partition(points, rank, axis=1)[:, rank])
+        # A copy: a view would keep every point of the film.
+        self._bright.append(np.partition(points, rank, axis=1)[:, rank].copy())
 
     def looks(self) -> Looks:
         """Of all frames that came."""

@@ -1,12 +1,11 @@
-"""Finds scenes with the neural network TransNetV2 (Soucek and Lokoc 2020, arXiv 2008.04838)."""
+"""Finds scenes with the neural network TransNetV2."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wan_engine.errors import ModelError
 from wan_engine.tools.scenes.detector import FrameSize
@@ -20,56 +19,48 @@ if TYPE_CHECKING:
 
 MARGIN = 25
 """Frames at each end of a window that the network has seen too little around of; as its authors take."""
-_CORES = {"float32": 150, "bfloat16": 250}
-"""Frames of a window that count. With the margins 200 and 300: the fastest measured, see docs/scenes.md."""
-_PROBE_FRAMES = 60
+CORE = 250
+"""Frames of a window that count: with the margins 300. Longer ones are hardly faster and take more memory."""
+_PROBE_FRAMES = 40
 
 
 class TransNet:
     """The network on a device. device: `auto`, `cpu`, `cuda`, `cuda:1`.
 
-    On a CPU with units for bfloat16 the layers run in it, which is found by trying. Raises ModelError.
+    dtype: of its convolutions, `bfloat16` or `float32`; "" takes bfloat16 where it is faster. Raises ModelError.
     """
 
     name = "transnet"
     size = FrameSize(48, 27)
 
-    def __init__(self, device: str = "auto") -> None:
+    def __init__(self, device: str = "auto", dtype: str = "") -> None:
         import torch
 
         chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device in ("auto", "") else device
         try:
-            self._device = torch.device(chosen)
-            self._network = load_network().to(self._device)
+            place = torch.device(chosen)
+            self.dtype = dtype or ("bfloat16" if place.type == "cuda" or _cpu_has_bfloat16() else "float32")
+            self._network = load_network(place, getattr(torch, self.dtype))
         except RuntimeError as error:
             raise ModelError(f"the device {device} cannot be used: {error}", "Set device to auto or cpu") from error
-        half = self._device.type == "cuda" or (self._device.type == "cpu" and _cpu_has_bfloat16())
-        self._dtype = "bfloat16" if half else "float32"
+        self._place = place
 
     @property
     def words(self) -> str:
         """What it is and where it runs."""
-        return f"TransNetV2 in {self._dtype} on {self._device}"
+        return f"TransNetV2 in {self.dtype} on {self._place}"
 
     def likelihoods(self, frames: Iterable[Block]) -> Iterator[Likelihood]:
         """See `Detector`."""
-        for window in windows(frames, _CORES[self._dtype], MARGIN):
+        for window in windows(frames, CORE, MARGIN):
             yield self._look(window)[MARGIN:-MARGIN]
 
     def _look(self, window: Block) -> Likelihood:
         import torch
 
-        with torch.inference_mode(), _in_dtype(self._device.type, self._dtype):
-            cut, more = self._network(torch.from_numpy(window[None]).to(self._device))
-            both = torch.cat([cut, more["many_hot"]], dim=2)[0].float().sigmoid()
-        found: Likelihood = both.cpu().numpy()
+        with torch.inference_mode():
+            found: Likelihood = self._network(torch.from_numpy(window)).sigmoid().cpu().numpy()
         return found
-
-
-def _in_dtype(device: str, dtype: str) -> AbstractContextManager[Any]:
-    import torch
-
-    return torch.autocast(device, dtype=torch.bfloat16) if dtype == "bfloat16" else nullcontext()
 
 
 @lru_cache(maxsize=1)
@@ -77,16 +68,20 @@ def _cpu_has_bfloat16() -> bool:
     """Whether bfloat16 is the faster one here, by the time of a short window in both; asked once a process."""
     import torch
 
-    network = load_network()
-    frames = torch.zeros((1, _PROBE_FRAMES, 27, 48, 3), dtype=torch.uint8)
-    times = {dtype: min(_seconds(network, frames, dtype) for _ in range(2)) for dtype in ("bfloat16", "float32")}
-    return times["bfloat16"] < times["float32"]
+    frames = torch.zeros((_PROBE_FRAMES, TransNet.size.height, TransNet.size.width, 3), dtype=torch.uint8)
+    times = {dtype: _seconds(dtype, frames) for dtype in (torch.bfloat16, torch.float32)}
+    return times[torch.bfloat16] < times[torch.float32]
 
 
-def _seconds(network: Any, frames: torch.Tensor, dtype: str) -> float:
+def _seconds(dtype: torch.dtype, frames: torch.Tensor) -> float:
+    """The better of two tries: the first one prepares the layers."""
     import torch
 
-    begin = time.perf_counter()
-    with torch.inference_mode(), _in_dtype("cpu", dtype):
-        network(frames)
-    return time.perf_counter() - begin
+    network = load_network(torch.device("cpu"), dtype)
+    times = []
+    with torch.inference_mode():
+        for _ in range(2):
+            begin = time.perf_counter()
+            network(frames)
+            times.append(time.perf_counter() - begin)
+    return min(times)
