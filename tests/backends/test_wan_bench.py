@@ -62,6 +62,18 @@ def test_an_error_is_part_of_the_answer(small: RandomModels) -> None:
     assert measured.lines()[-1] == measured.error
 
 
+def test_a_model_with_an_image_encoder_renders(small: RandomModels, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        random_models, "_CLIP_H", {"positions": (257, 160), "patch": (160, 3, 14, 14), "ffn": (64, 160)}
+    )
+    monkeypatch.setattr(random_models, "_IMAGE_DIM", 160)
+    models = RandomModels("wan2.1-i2v-14b", layers=2, text_layers=1)
+    models.variant = replace(models.variant, dim=128, ffn_dim=256)
+    measured = measure_case(Case("wan2.1-i2v-14b", "fast", 32, 32, 5, 1), models, "cpu")
+    assert not measured.error
+    assert len(measured.latents) == 16
+
+
 @pytest.mark.parametrize(
     ("family", "expected"), [("wan2.1-t2v-1.3b", 2.84), ("wan2.1-t2v-14b", 28.58), ("wan2.1-i2v-14b", 32.8)]
 )

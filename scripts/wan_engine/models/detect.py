@@ -19,7 +19,7 @@ from wan_engine.models.convert.layout import Kind, Layout, Shape
 from wan_engine.models.convert.layouts import find_layout
 from wan_engine.models.headers.header import Header
 from wan_engine.models.headers.read import read_header
-from wan_engine.models.precision import is_beside, precision_of, unreadable_format
+from wan_engine.models.precision import precision_of, unreadable_format, weights_among
 from wan_engine.models.strangers import is_lora, name_stranger, relative_of_wan
 from wan_engine.models.tokenizer import carries_tokenizer
 
@@ -104,7 +104,7 @@ def detect(header: Header) -> Part:
 
 
 def _find(header: Header) -> _Finding:
-    shapes = {name: info.shape for name, info in header.tensors.items() if not is_beside(name)}
+    shapes = {name: info.shape for name, info in weights_among(header.tensors).items()}
     if is_lora(shapes):
         return _Finding("lora", "a LoRA")
     found = find_layout(shapes)

@@ -53,6 +53,13 @@ def choose_dtype(name: str, device: str) -> str:
     return "bfloat16"
 
 
+def component_dtype(name: str, device: str, dtype: str) -> str:
+    """The number format of a component. name: as `source.WITH_WEIGHTS` names it.  dtype: of the transformers."""
+    if name.startswith("transformer"):
+        return dtype
+    return "bfloat16" if name == "text_encoder" and device != "cpu" else "float32"
+
+
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an exception of torch means that its device, or main memory, is full."""
     import torch

@@ -12,7 +12,8 @@ from wan_engine.models.catalog.missing import remedy
 from wan_engine.models.catalog.pairing import ModelSet, all_sets
 from wan_engine.models.catalog.places import places_of
 from wan_engine.models.catalog.ranking import name_of
-from wan_engine.models.catalog.stock import UNREADABLE, Stock, take_stock
+from wan_engine.models.catalog.reading import UNREADABLE
+from wan_engine.models.catalog.stock import Stock, take_stock
 from wan_engine.models.component import detect_folder
 from wan_engine.models.detect import Part
 from wan_engine.models.folder import find_models, open_folder

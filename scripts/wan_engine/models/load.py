@@ -10,7 +10,7 @@ from typing import Any
 from wan_engine.errors import ModelError, WanError
 from wan_engine.families import Mode, ModelCard
 from wan_engine.models.attempts import Attempts, Way
-from wan_engine.models.devices import is_out_of_memory
+from wan_engine.models.devices import component_dtype, is_out_of_memory
 from wan_engine.models.load_component import (
     Wanted,
     load_image_processor,
@@ -135,18 +135,15 @@ class Loader:
         key = (name.removesuffix("_2"), str(place.resolve()), str(vace.resolve()) if vace else "")
 
         def load() -> Any:
-            wanted = Wanted(name, place, self._dtype_of(name), self._placer.reads_to(name), vace)
+            wanted = Wanted(
+                name, place, component_dtype(name, self.device, self.dtype), self._placer.reads_to(name), vace
+            )
             words, size = what(wanted)
             module = self.attempts.first_of([Way(words, lambda: load_network(wanted), size)], final=_final)
             self._placer.place(name, module)
             return module
 
         return self._once(key, place, load)
-
-    def _dtype_of(self, name: str) -> str:
-        if name.startswith("transformer"):
-            return self.dtype
-        return "bfloat16" if name == "text_encoder" and self.device != "cpu" else "float32"
 
     def _once(self, key: _Key, place: Path, load: Callable[[], Any]) -> Any:
         if key not in self._components:

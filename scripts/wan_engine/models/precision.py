@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections.abc import Mapping
 from math import prod
 
 from wan_engine.models.headers.header import Header, TensorInfo
@@ -19,6 +19,9 @@ LAYER_FORMATS = "_quantization_metadata"
 FP8_FORMATS = ("float8_e4m3fn", "float8_e5m2")
 
 _BESIDE = (*SCALES, *UNUSED_BESIDE, f".{MARKER}")
+
+_BESIDE_WORDS = ("scale", "comfy_quant", MARKER)
+"""One of these is in each such name."""
 
 GGUF_TYPES = (
     *("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"),
@@ -38,15 +41,24 @@ def is_beside(name: str) -> bool:
     return name.endswith(_BESIDE) or name == MARKER
 
 
+def weights_among(tensors: Mapping[str, TensorInfo]) -> Mapping[str, TensorInfo]:
+    """The tensors that are weights themselves: without those for which `is_beside` holds."""
+    joined = "\n".join(tensors)
+    if not any(word in joined for word in _BESIDE_WORDS):
+        return tensors  # nearly always, and found in one go
+    return {name: info for name, info in tensors.items() if not is_beside(name)}
+
+
 def precision_of(header: Header) -> str:
     """The format most of the weights are in: `bf16`, `fp8_e4m3fn scaled`, `Q4_K`."""
-    counts: Counter[str] = Counter()
-    for name, info in header.tensors.items():
-        if not is_beside(name):
-            counts[info.dtype] += prod(info.shape)
+    weights = weights_among(header.tensors).values()
+    dtypes = {info.dtype for info in weights}
+    counts = dict.fromkeys(dtypes, 0)
+    for info in weights if len(dtypes) > 1 else ():
+        counts[info.dtype] += prod(info.shape)
     if not counts:
         return "empty"
-    dtype = counts.most_common(1)[0][0]
+    dtype = max(counts, key=lambda each: counts[each])
     scaled = dtype in _FP8 and any(name.endswith(SCALES) for name in header.tensors)
     return _PLAIN.get(dtype, dtype) + (" scaled" if scaled else "")
 

@@ -13,10 +13,11 @@ import pytest
 import model_files
 from model_files import write_sparse
 from wan_engine.models import component
-from wan_engine.models.catalog import stock as stock_module
+from wan_engine.models.catalog import reading
 from wan_engine.models.catalog.cache import CACHE_FILE
 from wan_engine.models.catalog.places import Place
-from wan_engine.models.catalog.stock import UNREADABLE, Stock, take_stock
+from wan_engine.models.catalog.reading import UNREADABLE
+from wan_engine.models.catalog.stock import Stock, take_stock
 from wan_engine.tiny import WEIGHTS
 
 T2V = model_files.transformer("t2v-1.3b")
@@ -40,7 +41,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         seen.append(path)
         return detect(path)
 
-    monkeypatch.setattr(stock_module, "detect_component", watched)
+    monkeypatch.setattr(reading, "detect_component", watched)
     return seen
 
 
@@ -158,13 +159,16 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
     assert names(look(tmp_path / "m")) == ["a.safetensors"]
 
 
-def test_a_thousand_files(tmp_path: Path) -> None:
-    """Under two seconds are promised for what is remembered; ten are asked, for the machine may be busy."""
+def test_a_thousand_files(tmp_path: Path, read: list[Path]) -> None:
+    """Under two seconds are promised, at the first look too; far more is asked, for the machine may be busy."""
     few = {name: shape for name, shape in T2V.items() if not name.startswith("blocks.") or name.startswith("blocks.0.")}
     for number in range(1000):
         write_sparse(tmp_path / "m" / f"{number % 40}" / f"{number}.safetensors", few)
-    first = look(tmp_path / "m")
     start = time.perf_counter()
+    first = look(tmp_path / "m")
+    seen = time.perf_counter()
     assert look(tmp_path / "m") == first
+    assert time.perf_counter() - seen < 10
+    assert seen - start < 60
     assert len(first.parts) == 1000
-    assert time.perf_counter() - start < 10
+    assert len(read) in (0, 1000)  # of which none is read here where the machine has several cores

@@ -13,6 +13,8 @@ from wan_engine.errors import CapabilityError
 from wan_engine.families import Mode, ModelCard
 from wan_engine.models.attempts import Attempts
 from wan_engine.models.configs import HEAD_SIZE, VARIANTS, Shapes, clip_config, umt5_config, vae_config
+from wan_engine.models.devices import component_dtype
+from wan_engine.models.load_component import load_image_processor
 from wan_engine.models.memory.needs import Weights, weights_in
 from wan_engine.models.memory.place import Placer, without_groups
 from wan_engine.models.pipelines import KINDS, build_text_pipeline
@@ -44,6 +46,7 @@ _VAE_22: Shapes = {
     "decoder_out": (12, 256, 3, 3, 3),
     "latent": (48, 48, 1, 1, 1),
 }
+_CLIP_PIXELS = 224
 _FILL = 1 << 20
 
 
@@ -72,16 +75,14 @@ class RandomModels:
         return ("transformer", "transformer_2") if "a14b" in self.variant.family else ("transformer",)
 
     def network(self, name: str, device: str, dtype: str) -> Any:
-        """A component by name, on the device if it was not made before. dtype: of transformers, as torch names it."""
+        """A component by name, on the device if it was not made before. dtype: of its numbers, as torch names it."""
         if name not in self._made:
             self._made[name] = self._make(name, device, dtype)
         return self._made[name]
 
     def rest(self) -> None:
-        """Take all networks off the device."""
-        for network in self._made.values():
-            without_groups(network)
-            network.to("cpu")
+        """Leave the device empty: forget what is on it, for making it anew is faster than moving it away."""
+        self._made = {name: each for name, each in self._made.items() if next(each.parameters()).device.type == "cpu"}
 
     def forget(self) -> None:
         """Let all networks go."""
@@ -110,8 +111,7 @@ class RandomModels:
         import torch
 
         quiet_libraries()
-        kind = {"text_encoder": "float32" if device == "cpu" else "bfloat16"}.get(name, "float32")
-        number: torch.dtype = getattr(torch, dtype if name.startswith("transformer") else kind)
+        number: torch.dtype = getattr(torch, dtype)
         if name in ("vae", "image_encoder"):  # small, and with buffers that are not random
             return self._maker(name)().to(device, number).eval().requires_grad_(False)
         network = _on_meta(self._maker(name)).to(number)
@@ -188,6 +188,8 @@ class RandomLoader:
             names = [*self._models.experts, "vae", *(["image_encoder"] if self._models.variant.image else [])]
             parts: dict[str, Any] = dict.fromkeys(kind.parts)
             parts |= {name: self._network(name) for name in names if name in parts}
+            if "image_encoder" in parts:
+                parts["image_processor"] = load_image_processor(None, _CLIP_PIXELS)
             parts["scheduler"] = diffusers.UniPCMultistepScheduler(flow_shift=3.0, use_flow_sigmas=True)
             boundary = BOUNDARY if len(self._models.experts) > 1 else None
             expand = self._models.variant.out_channels == 48
@@ -215,7 +217,8 @@ class RandomLoader:
         self._text = None
 
     def _network(self, name: str) -> Any:
-        network = self._models.network(name, self._placer.reads_to(name), self.dtype)
+        dtype = component_dtype(name, self.device, self.dtype)
+        network = self._models.network(name, self._placer.reads_to(name), dtype)
         self._placer.place(name, network)
         return network
 

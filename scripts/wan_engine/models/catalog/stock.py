@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +10,10 @@ from wan_engine.errors import ModelError
 from wan_engine.home import state_home
 from wan_engine.models.catalog.cache import part_from, part_text, read_cache, stamp_of, write_cache
 from wan_engine.models.catalog.places import Place
+from wan_engine.models.catalog.reading import detect_all
 from wan_engine.models.catalog.scan import walk
-from wan_engine.models.component import detect_component
 from wan_engine.models.detect import Part
 from wan_engine.models.files import read_json
-from wan_engine.models.headers.header import DOWNLOAD_AGAIN
-
-UNREADABLE = "unreadable"
-"""Label of a file whose header cannot be read."""
-
-_THREADS = 4
-"""More gained nothing: most of the time Python reads headers, one thread at a time; the rest waits for slow disks."""
 
 
 @dataclass(frozen=True)
@@ -74,25 +66,12 @@ def _told(paths: Sequence[Path], home: Path) -> list[Part]:
                 pass  # a row of another version: read again
         fresh.append((path, stamp))
     if fresh:
-        with ThreadPoolExecutor(_THREADS) as pool:
-            told = list(pool.map(_detected, (path for path, _ in fresh)))
+        told = detect_all([path for path, _ in fresh])
         parts += told
         rows = zip(fresh, told, strict=True)
         changed = {str(path): (stamp, part_text(part)) for (path, stamp), part in rows if stamp}
         write_cache(home, changed, map(str, paths), len(known))
     return parts
-
-
-def _detected(path: Path) -> Part:
-    try:
-        return detect_component(path)
-    except ModelError as error:
-        message, remedy = error.message, error.remedy
-    except OSError as error:
-        # Taken away, or its disk with it, while it was being read.
-        message, remedy = f"{path} cannot be read: {error.strerror or error}", DOWNLOAD_AGAIN
-    size = path.stat().st_size if path.is_file() else 0
-    return Part(path, "other", UNREADABLE, "", size, "", problem=message, remedy=remedy)
 
 
 def _is_t5(folder: Path) -> bool:

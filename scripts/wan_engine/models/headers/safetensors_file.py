@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from math import prod
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from wan_engine.errors import ModelError
 from wan_engine.models.headers.header import (
+    BITS,
     DOWNLOAD_AGAIN,
+    MAX_DIMENSIONS,
     MAX_HEADER_BYTES,
     MAX_METADATA_TEXT,
     MAX_TENSORS,
@@ -25,6 +29,9 @@ from wan_engine.models.headers.header import (
 )
 
 _LENGTH_BYTES = 8
+_new = tuple.__new__
+"""Makes a NamedTuple in half the time that its class takes."""
+_FIELDS = itemgetter("dtype", "shape", "data_offsets")
 
 
 def header_bytes(path: Path) -> tuple[bytes, int]:
@@ -47,13 +54,45 @@ def read_safetensors(path: Path) -> Header:
     """The header of a safetensors file whose length fits it. Raises ModelError."""
     raw, size = header_bytes(path)
     try:
-        entries = json.loads(raw)
+        # Fractions stay texts, so that whoever computes with one stumbles over it.
+        entries = json.loads(raw, parse_float=str)
     except (ValueError, RecursionError) as error:
         raise damaged(path, "it is no readable JSON") from error
     if not isinstance(entries, dict) or len(entries) > MAX_TENSORS:
         raise damaged(path, "it is no list of tensors")
     metadata = _metadata(entries.pop("__metadata__", {}))
     start = _LENGTH_BYTES + len(raw)
+    # Python counts with truth values as if they were numbers.
+    tensors = None if b"true" in raw else _sound(entries, start, size)
+    if tensors is None:
+        tensors = _checked(path, entries, start, size)
+    return Header(path, "safetensors", tensors, metadata, size, (path,))
+
+
+def _sound(entries: dict[str, Any], start: int, size: int) -> dict[str, TensorInfo] | None:
+    """The tensors of a header that fills its file without a gap, as all usual writers make them; None for another.
+
+    Says nothing of what is wrong, and takes a third of the time of `_checked`: a disk may have a thousand models.
+    """
+    tensors = {}
+    before = 0
+    try:
+        for name, entry in entries.items():
+            dtype, shape, (begin, end) = _FIELDS(entry)
+            length = end - begin
+            if begin != before or length < 1 or prod(shape) * BITS[dtype] != length * 8:
+                return None
+            if shape and (min(shape) < 1 or len(shape) > MAX_DIMENSIONS):
+                return None
+            tensors[name] = _new(TensorInfo, (dtype, tuple(shape), length, start + begin, 0))
+            before = end
+    except (KeyError, TypeError, ValueError):
+        return None
+    return tensors if start + before == size else None
+
+
+def _checked(path: Path, entries: dict[str, Any], start: int, size: int) -> dict[str, TensorInfo]:
+    """The tensors of any header. Raises ModelError that says what is wrong with it."""
     spans = {name: _span(path, name, entry) for name, entry in entries.items()}
     expected = start + max((end for _, end in spans.values()), default=0)
     if size < expected:
@@ -66,7 +105,7 @@ def read_safetensors(path: Path) -> Header:
     if start + used < size:
         # A gap, or a name that is there twice.
         raise damaged(path, f"{size - start - used} bytes in it belong to no tensor")
-    return Header(path, "safetensors", tensors, metadata, size, (path,))
+    return tensors
 
 
 def _metadata(value: Any) -> dict[str, str]:
