@@ -27,11 +27,12 @@ FLOORS = (
         "settings_split",
         "settings_outpaint_canvas",
         "settings_outpaint",
+        "settings_pictures",
         "settings_check",
         "families",
     ),
     *("schedule", "plan", "storage", "media", "seams", "models", "tiny", "backends", "render", "tools", "executors"),
-    *("film", "keyframes", "chains", "outpaint", "doctor", "service", "settings_page", "cli", "__main__"),
+    *("film", "keyframes", "storyboard", "chains", "outpaint", "doctor", "service", "settings_page", "cli", "__main__"),
 )
 """A module imports only from its own folder and from what stands before it here."""
 

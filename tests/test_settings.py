@@ -15,6 +15,7 @@ from wan_engine.cli.settings_page import page
 from wan_engine.settings import GROUPS, SETTINGS, Settings, SettingSpec, parse_fps, settings_to_mapping
 from wan_engine.settings_check import settings_from_mapping
 from wan_engine.settings_outpaint import OUTPAINT_SETTINGS
+from wan_engine.settings_pictures import PICTURE_SETTINGS
 from wan_engine.settings_split import SPLIT_SETTINGS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
@@ -98,18 +99,19 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page()
 
 
-@EACH
-def test_the_page_has_a_row_for_each(spec: SettingSpec) -> None:
-    films = PAGE.read_text(encoding="utf-8").partition("## Scenes")[0]
-    rows = [line for line in films.splitlines() if line.startswith(f"| `{spec.name}` |")]
-    assert len(rows) == 1
-    assert spec.label in rows[0]
-
-
-def test_the_page_has_a_row_for_each_setting_of_scenes() -> None:
-    scenes = PAGE.read_text(encoding="utf-8").partition("## Scenes")[2].partition("## Outpaint")[0]
-    for spec in SPLIT_SETTINGS.values():
-        rows = [line for line in scenes.splitlines() if line.startswith(f"| `{spec.name}` |")]
+@pytest.mark.parametrize(
+    ("table", "first", "behind"),
+    [
+        (SETTINGS, "## Prompts", "## Keyframe pictures"),
+        (PICTURE_SETTINGS, "## Keyframe pictures", "## Scenes"),
+        (SPLIT_SETTINGS, "## Scenes", "## Outpaint"),
+    ],
+    ids=["films", "pictures", "scenes"],
+)
+def test_the_page_has_a_row_for_each(table: dict[str, SettingSpec], first: str, behind: str) -> None:
+    part = PAGE.read_text(encoding="utf-8").partition(first)[2].partition(behind)[0]
+    for spec in table.values():
+        rows = [line for line in part.splitlines() if line.startswith(f"| `{spec.name}` |")]
         assert len(rows) == 1, spec.name
         assert spec.label in rows[0]
 

@@ -18,6 +18,9 @@ INFO_FILE = "engine.json"
 TOKEN_HEADER = "X-Wan-Token"  # noqa: S105  the header's name
 """Header that carries the token of an engine's start; it is never put into an address."""
 
+RESTRICTED_HEADER = "X-Wan-Restricted"
+"""Header by which a WebUI says why the visitor whose request it forwards may spend no money; no visitor can set it."""
+
 API_ROOT = "/wan/v1"
 """Where all routes begin, at the engine and at a WebUI alike."""
 

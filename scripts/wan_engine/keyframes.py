@@ -105,12 +105,13 @@ def keyframe_project(values: dict[str, Any], folder: Path) -> Project:
 
 
 def make_keyframe_film(
-    settings: Settings, report: Report, cancelled: CancelCheck, again: Again | None = None
+    settings: Settings, report: Report, cancelled: CancelCheck, again: Again | None = None, device: str = ""
 ) -> FilmResult:
     """Make the film, or go on with the newest one that was begun with the same settings.
 
     Its folder holds progress.json, which says of each segment where it lies in the film and whether it is finished.
-    Raises InputError for a segment that there is not, and whatever `film.make_film` raises.
+    device: where to render now, in place of the settings' own. Raises InputError for a segment that there is not, and
+    whatever `film.make_film` raises.
     """
     again = again or Again()
     noted = _Segments(report)
@@ -119,10 +120,10 @@ def make_keyframe_film(
         if again.segment > 1:
             message = f"no film with these settings was begun in {outputs_root(settings)}"
             raise InputError(Problem(message, "Leave it out to make the whole film", field="resume_from"))
-        return make_film(settings, noted, cancelled)
+        return make_film(settings, noted, cancelled, device=device)
     if again.segment:
         _forget_from(folder, again.segment)
-    return resume_film(folder.folder, noted, cancelled)
+    return resume_film(folder.folder, noted, cancelled, device=device)
 
 
 def copy_film(made: FilmResult, target: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from wan_engine.errors import InputError, Problem, ProblemList
 from wan_engine.settings import SETTINGS, Settings, SettingSpec, parse_fps
 from wan_engine.settings_outpaint import OUTPAINT_SETTINGS, OutpaintSettings
+from wan_engine.settings_pictures import PICTURE_SETTINGS, PictureSettings
 from wan_engine.settings_split import SPLIT_SETTINGS, SplitSettings
 
 
@@ -36,6 +37,11 @@ def split_settings_from_mapping(values: Mapping[str, Any], file: str = "") -> Sp
 def outpaint_settings_from_mapping(values: Mapping[str, Any], file: str = "") -> OutpaintSettings:
     """As `settings_from_mapping`, for the settings of outpainting."""
     return OutpaintSettings(**checked_values(OUTPAINT_SETTINGS, values, file))
+
+
+def picture_settings_from_mapping(values: Mapping[str, Any], file: str = "") -> PictureSettings:
+    """As `settings_from_mapping`, for the settings of keyframe pictures."""
+    return PictureSettings(**checked_values(PICTURE_SETTINGS, values, file))
 
 
 def checked_values(table: Mapping[str, SettingSpec], values: Mapping[str, Any], file: str = "") -> dict[str, Any]:

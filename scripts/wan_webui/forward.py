@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from wan_engine.home import API_ROOT, TOKEN_HEADER, EngineInfo
+from wan_engine.home import API_ROOT, RESTRICTED_HEADER, TOKEN_HEADER, EngineInfo
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ _HOP_BY_HOP = {
 }
 _NOT_FOR_THE_ENGINE = _HOP_BY_HOP | {
     *("host", "origin", "referer", "cookie", "authorization", "accept-encoding", "expect", TOKEN_HEADER.lower()),
+    RESTRICTED_HEADER.lower(),
     *("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
 }
 _NOT_FOR_THE_BROWSER = _HOP_BY_HOP | {"server", "date", "set-cookie"}
@@ -62,15 +63,18 @@ class Forwarded(StreamingResponse):
         await self._connection.aclose()
 
 
-async def forward(request: Request, path: str, info: EngineInfo) -> Response:
-    """The engine's answer. path: below the API's root, decoded. Raises httpx.HTTPError if the engine is not there."""
+async def forward(request: Request, path: str, info: EngineInfo, restriction: str = "") -> Response:
+    """The engine's answer. path: below the API's root, decoded.  restriction: why the visitor may spend no money.
+
+    Raises httpx.HTTPError if the engine is not there.
+    """
     connection = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, verify=False)  # noqa: S501  loopback, no TLS
     address = f"{info.address}{API_ROOT}/{quote(path, safe='/')}"
     query = request.scope["query_string"].decode("latin-1")
     asked = connection.build_request(
         request.method,
         f"{address}?{query}" if query else address,
-        headers=_headers(request.headers.raw, info),
+        headers=_headers(request.headers.raw, info, restriction),
         content=request.stream() if _has_body(request) else None,
     )
     try:
@@ -80,9 +84,10 @@ async def forward(request: Request, path: str, info: EngineInfo) -> Response:
         raise
 
 
-def _headers(given: Iterable[tuple[bytes, bytes]], info: EngineInfo) -> list[tuple[bytes, bytes]]:
+def _headers(given: Iterable[tuple[bytes, bytes]], info: EngineInfo, restriction: str) -> list[tuple[bytes, bytes]]:
     kept = [(name, value) for name, value in given if name.decode("latin-1").lower() not in _NOT_FOR_THE_ENGINE]
-    return [*kept, (b"accept-encoding", b"identity"), (TOKEN_HEADER.encode(), info.token.encode())]
+    restricted = [(RESTRICTED_HEADER.encode(), restriction.encode())] if restriction else []
+    return [*kept, *restricted, (b"accept-encoding", b"identity"), (TOKEN_HEADER.encode(), info.token.encode())]
 
 
 def _has_body(request: Request) -> bool:

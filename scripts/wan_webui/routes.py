@@ -86,7 +86,7 @@ class Routes:
         if info is None:
             raise EngineUnavailable(*_STOPPED)
         try:
-            answer = await forward(request, path, info)
+            answer = await forward(request, path, info, self._services.host.access.restriction)
         except httpx.HTTPError as error:
             log.info("the engine at port %d does not answer: %r", info.port, error)
             raise EngineUnavailable(*_STOPPED) from error

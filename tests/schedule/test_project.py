@@ -113,7 +113,7 @@ def test_paths_are_absolute_from_a_relative_file_too(tmp_path: Path, monkeypatch
         ('{"prompts": ["a", "b"]}', "prompts: it is not an object"),
         ("a cat", "prompts, line 1, column 1: there is no key"),
         ('{"kind": "outpaint", "film": "a.mp4"}', "Give it to wan-engine outpaint"),
-        ('{"kind": "storyboard"}', '"storyboard" cannot be read yet. This engine reads "schedule"'),
+        ('{"kind": "storyboard"}', "there are no segments"),
         ('{"kind": "keyframes", "keyframes": []}', "at least two keyframes"),
         ('{"kind": "shedule"}', "not a kind of project"),
         ('{"kind": ["schedule"]}', "not a kind of project"),

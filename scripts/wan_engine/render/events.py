@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import Cancelled
 
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 class Event:
     """One moment of a render.
 
-    kind: started, ready, loading, tried, note, clip_started, step, decoding, clip_done, encoding, film_done, released.
+    kind: started, ready, loading, tried, note, clip_started, step, decoding, clip_done, encoding, film_done, released;
+    before the film of a storyboard: story (with its folder as message), planning, storyboard, memory_wanted, keyframe,
+    keyframe_done.
     clip, clips: number of the clip from 0 and how many there are.  step, steps: done and all, of this clip.
     steps_done, steps_total: of the whole film.  seconds_left: estimate for the film, None before there is one.
     preview: RGB picture of what the clip becomes, with some of the step events.
     attempt: what was tried and what came of it, of the kind `tried`.
+    data: of a storyboard's events (story, storyboard, keyframe), what they tell: JSON-able.
     """
 
     kind: str
@@ -35,6 +38,7 @@ class Event:
     seconds_left: float | None = None
     preview: Picture | None = None
     attempt: Attempt | None = None
+    data: Mapping[str, Any] | None = None
 
 
 Report = Callable[[Event], None]

@@ -20,6 +20,7 @@ from wan_engine.schedule.deforum_names import (
 )
 from wan_engine.schedule.documents import listed, read_json
 from wan_engine.schedule.lines import read_lines
+from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.settings import SETTINGS
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -33,12 +34,14 @@ class Draft:
     """A user's values on their way to Settings.
 
     values: by the names of our settings.  names: how the user's file calls a setting, where it differs.
+    storyboard: what they were made of, if the file is one.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     problems: ProblemList = field(default_factory=ProblemList)
+    storyboard: Storyboard | None = None
 
 
 def is_deforum(values: Mapping[str, Any]) -> bool:

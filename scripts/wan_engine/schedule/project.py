@@ -18,21 +18,22 @@ from wan_engine.schedule.entries import stop_if_many
 from wan_engine.schedule.film_schedule import read_schedule
 from wan_engine.schedule.keyframes import draft_from_keyframes, is_keyframes
 from wan_engine.schedule.lines import read_lines
+from wan_engine.schedule.storyboard import Storyboard
+from wan_engine.schedule.storyboard_file import KIND, in_folder, is_storyboard, storyboard_from_values
+from wan_engine.schedule.storyboard_film import draft_from_storyboard
 from wan_engine.schedule.text_file import read_text
 from wan_engine.schedule.yaml_documents import read_yaml
 from wan_engine.setting_spec import is_model_name, path_lines
 from wan_engine.settings import PROJECT_VERSION, SETTINGS, Settings, settings_to_mapping
 from wan_engine.settings_check import nearest_name, settings_from_mapping
 
-KINDS = ("schedule", "keyframes")
+KINDS = ("schedule", "keyframes", KIND)
 """The kinds of project file this engine reads."""
 
-_READ = " and ".join(f'"{kind}"' for kind in KINDS)
+_READ = ", ".join(f'"{kind}"' for kind in KINDS)
 
 MOST_PROBLEMS = 100
 """More are not told: nobody reads them."""
-
-PLANNED_KINDS = ("storyboard",)
 
 _OTHER_VERBS = {"outpaint": "outpaint"}
 """Kinds that make no film of prompts, and the verb that takes them."""
@@ -47,11 +48,13 @@ class Project:
     """A film as a file asks for it.
 
     settings: checked; paths absolute.  notes: what was ignored or chosen while reading.  file: its name, for errors.
+    storyboard: what the settings were made of, if the file is one; its keyframes may lack pictures.
     """
 
     settings: Settings
     notes: tuple[str, ...] = ()
     file: str = ""
+    storyboard: Storyboard | None = None
 
 
 def load_project(path: Path) -> Project:
@@ -74,13 +77,15 @@ def project_from_text(text: str, name: str = "", folder: Path | None = None) -> 
         raise _named(error.problems, name) from error
     settings = _checked(draft, name)
     settings = with_folder(settings, folder) if folder else settings
-    return Project(settings, (*document.notes, *draft.notes), name)
+    story = in_folder(draft.storyboard, folder) if draft.storyboard and folder else draft.storyboard
+    return Project(settings, (*document.notes, *draft.notes), name, story)
 
 
 def project_from_values(values: Mapping[str, Any], folder: Path) -> Project:
     """The project of values as a file with `kind` holds them; relative paths count from `folder`. Raises InputError."""
     draft = _own_draft(values)
-    return Project(with_folder(_checked(draft, ""), folder), tuple(draft.notes))
+    story = in_folder(draft.storyboard, folder) if draft.storyboard else None
+    return Project(with_folder(_checked(draft, ""), folder), tuple(draft.notes), storyboard=story)
 
 
 def values_of_file(path: Path) -> dict[str, Any]:
@@ -132,6 +137,8 @@ def _draft(values: Any) -> Draft:
         return _own_draft(values)
     if is_keyframes(values):
         return draft_from_keyframes(values)
+    if is_storyboard(values):
+        return draft_from_storyboard(storyboard_from_values(values))
     if is_deforum(values):
         return _deforum_draft(values)
     if any(_FRAME_KEY.match(key) and key not in SETTINGS for key in values) or not values:
@@ -166,6 +173,12 @@ def _own_draft(values: Mapping[str, Any]) -> Draft:
         raise InputError(Problem(message, f"This engine reads version {PROJECT_VERSION}", field="version"))
     if kind == "keyframes":
         return draft_from_keyframes(values)
+    if kind == KIND:
+        return draft_from_storyboard(storyboard_from_values(values))
+    return _schedule_draft(values)
+
+
+def _schedule_draft(values: Mapping[str, Any]) -> Draft:
     draft = Draft()
     for name, value in values.items():
         if name in ("kind", "version"):
@@ -184,8 +197,6 @@ def _wrong_kind(kind: Any) -> Problem:
     if isinstance(kind, str) and kind in _OTHER_VERBS:
         verb = f"wan-engine {_OTHER_VERBS[kind]}"
         return Problem(f"a project of kind {kind} is no film of prompts", f"Give it to {verb}", field="kind")
-    if kind in PLANNED_KINDS:
-        return Problem(f'kind "{kind}" cannot be read yet', f"This engine reads {_READ}", field="kind")
     return Problem(f"{str(kind)[:80]!r} is not a kind of project", f"This engine reads {_READ}", field="kind")
 
 

@@ -1,4 +1,7 @@
-"""Reads YAML text into the plain values that JSON can hold: no tags, no types of its own, a bound on everything."""
+"""Reads YAML text into the plain values that JSON can hold, and writes such values: no tags, no types of its own.
+
+Everything that is read has a bound.
+"""
 
 from __future__ import annotations
 
@@ -170,3 +173,27 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     if _WHOLE.fullmatch(text):
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else text
+
+
+class _Dumper(yaml.SafeDumper):
+    """The safe writer, which puts every text in quotes that `read_yaml` would take for something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Everything is written out."""
+        return True
+
+
+def _written(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    is_text = text.lower() not in _WORDS and not _WHOLE.fullmatch(text) and not _DECIMAL.fullmatch(text)
+    plain = is_text and all(char.isprintable() or char == "\n" for char in text)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _written)
+
+
+def yaml_text(values: dict[str, Any]) -> str:
+    """Plain values as YAML for people, in their order; `read_yaml` reads them back to equal ones."""
+    text = yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    assert isinstance(text, str)
+    return text

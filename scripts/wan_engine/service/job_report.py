@@ -70,7 +70,7 @@ class JobReport:
 
     def __call__(self, event: Event) -> None:
         """Pass one event on. Only the film's folder must not be lost; all else is a look at the work."""
-        if event.kind == "started":
+        if event.kind in ("started", "story"):
             self._store.set_folder(self._job.id, self._job.worker, Path(event.message))
         if event.kind != "step":
             log.info("%s", _words(event))
@@ -82,7 +82,7 @@ class JobReport:
             self._show(event)
         except StorageError as error:
             log.warning("The progress could not be shown: %s", error)
-        if event.kind == "started" and self._memory is not None:
+        if event.kind in ("started", "memory_wanted") and self._memory is not None:
             self._memory.wait(self._job, self._cancelled)
 
     def _show(self, event: Event) -> None:
@@ -98,7 +98,7 @@ class JobReport:
                 return
             self._last_step = now
         self._progress = _further(self._progress, event)
-        self._store.record(self._job.id, self._job.worker, self._progress)
+        self._store.record(self._job.id, self._job.worker, self._progress, event.data)
 
 
 def _further(progress: Progress, event: Event) -> Progress:

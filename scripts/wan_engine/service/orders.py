@@ -16,6 +16,7 @@ from wan_engine.schedule.loras import TAG
 from wan_engine.schedule.project import project_from_text, settings_from_values
 from wan_engine.schedule.prompt_text import NEGATIVE
 from wan_engine.schedule.seeds import fixed_seed
+from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.service.allowed import check_output_folder, settings_inside
 from wan_engine.service.config import ServiceConfig
 from wan_engine.service.records import NewJob, device_name
@@ -33,11 +34,13 @@ class Order:
     settings: definite: its seed drawn, every path whole and inside the allowed folders, an output folder, the service's
     folders of models.
     notes: from reading it.  name: of the file it came in, "" for none.
+    storyboard: what the settings were made of, if the file is one.
     """
 
     settings: Settings
     notes: tuple[str, ...] = ()
     name: str = ""
+    storyboard: Storyboard | None = None
 
     def title(self) -> str:
         """What the film is called if nobody says: its file's name, else its first words."""
@@ -57,17 +60,18 @@ class Wish:
 
 def order_of_values(values: Mapping[str, Any], config: ServiceConfig) -> Order:
     """An order by the names of settings. Raises InputError, OutsideError among it."""
-    return Order(_definite(settings_from_values(values), config))
+    return Order(definite(settings_from_values(values), config))
 
 
 def order_of_text(text: str, name: str, config: ServiceConfig) -> Order:
     """An order by the text of a project file of any kind. name: its file's name, for errors."""
     project = project_from_text(text, name)
     with _placed(name):
-        return Order(_definite(project.settings, config), project.notes, name)
+        return Order(definite(project.settings, config), project.notes, name, project.storyboard)
 
 
-def _definite(settings: Settings, config: ServiceConfig) -> Settings:
+def definite(settings: Settings, config: ServiceConfig) -> Settings:
+    """The settings as an order holds them. Raises InputError, OutsideError among it."""
     chosen = replace(settings, output_dir=settings.output_dir.strip() or str(config.outputs))
     inside = settings_inside(chosen, config.roots())
     # So that the job finds the same parts of models wherever it runs, now and when it is gone on with.

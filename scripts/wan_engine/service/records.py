@@ -15,8 +15,9 @@ STATES = ("queued", "running", "done", "failed", "cancelled")
 ENDED = ("done", "failed", "cancelled")
 """States in which nothing happens any more."""
 
-KINDS = ("render", "split", "outpaint")
-"""render: a film of settings.  split: films cut into their scenes.  outpaint: a film made larger, or in parts anew."""
+KINDS = ("render", "split", "outpaint", "storyboard", "keyframes")
+"""render: a film of settings.  split: films cut into their scenes.  outpaint: a film made larger, or in parts anew.
+storyboard: a long prompt planned, or a storyboard made into a film.  keyframes: a storyboard's pictures."""
 
 AUTO = "auto"
 """The device of a job that any of the machine's usual workers may take."""
@@ -56,8 +57,8 @@ class Progress:
 class NewJob:
     """What is put into the queue.
 
-    settings: a complete settings mapping (`settings.settings_to_mapping`; of other kinds, what `split_orders` or
-    `outpaint_orders` makes), paths
+    settings: a complete settings mapping (`settings.settings_to_mapping`; of other kinds, what `split_orders`,
+    `outpaint_orders` or `story_orders` makes), paths
     absolute.  priority: higher goes first.  device: as from `device_name`.  kind: of `KINDS`.
     """
 

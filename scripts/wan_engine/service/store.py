@@ -115,13 +115,13 @@ class JobStore:
         row = self.database.first(sql.STOP_WANTED, (job_id, worker))
         return row is None or row["cancel_requested"] is not None
 
-    def record(self, job_id: str, worker: str, progress: Progress) -> bool:
-        """Note where the film stands, also as an event. False: the job is no longer this worker's."""
+    def record(self, job_id: str, worker: str, progress: Progress, data: Mapping[str, Any] | None = None) -> bool:
+        """Note where the film stands, also as an event, with `data`. False: the job is no longer this worker's."""
         values = asdict(progress)
         with self.database.transaction() as connection:
             if connection.execute(sql.RECORD, (json.dumps(values), job_id, worker)).fetchone() is None:
                 return False
-            event_log.append(connection, job_id, self.clock(), values.pop("kind"), values)
+            event_log.append(connection, job_id, self.clock(), values.pop("kind"), {**values, **(data or {})})
             return True
 
     def set_folder(self, job_id: str, worker: str, folder: Path) -> None:

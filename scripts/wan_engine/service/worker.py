@@ -27,6 +27,7 @@ from wan_engine.errors import Cancelled, StorageError, WanError
 from wan_engine.film import FilmResult, make_film, resume_film
 from wan_engine.outpaint import OutpaintResult, make_outpaint, preview_outpaint, resume_outpaint
 from wan_engine.render.events import CancelCheck, stopped
+from wan_engine.schedule.storyboard_file import storyboard_to_values
 from wan_engine.service.config import ServiceConfig, read_config
 from wan_engine.service.heartbeat import Heartbeat
 from wan_engine.service.hosts_board import HostsBoard
@@ -35,12 +36,15 @@ from wan_engine.service.outpaint_orders import outpaint_order_of
 from wan_engine.service.records import Job
 from wan_engine.service.split_orders import split_order_of
 from wan_engine.service.store import JobStore
+from wan_engine.service.story_orders import story_order_of, work_on_story
 from wan_engine.service.worker_board import WorkerBoard, WorkerInfo
 from wan_engine.settings import Settings
 from wan_engine.settings_check import settings_from_mapping
 from wan_engine.storage.atomic import storage_error
 from wan_engine.storage.lock import folder_lock
 from wan_engine.storage.places import check_free_space, outputs_root
+from wan_engine.storyboard.services import load_services
+from wan_engine.storyboard.story import Desk
 from wan_engine.tools.scenes.split import split_films
 
 log = logging.getLogger("wan_engine.service.worker")  # by name: this module is run as __main__
@@ -50,6 +54,9 @@ STOP = b"s"
 
 Made = tuple[tuple[str, ...], dict[str, Any]]
 """What a job made: what the user should know of it, and the paths by name."""
+
+_MANY = 500
+"""More jobs than there are devices."""
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -130,8 +137,9 @@ class Worker:
     def _attempt(self, job: Job, cancelled: CancelCheck) -> None:
         log.info("Begun on %s, attempt %d", self._device, job.attempts)
         try:
-            work = {"render": self._render, "split": self._split, "outpaint": self._outpaint}[job.kind]
-            notes, result = work(job, cancelled)
+            works = {"render": self._render, "split": self._split, "outpaint": self._outpaint}
+            works |= {"storyboard": self._story, "keyframes": self._story}
+            notes, result = works[job.kind](job, cancelled)
         except Cancelled:
             self._stopped(job)
         except WanError as error:
@@ -196,6 +204,26 @@ class Worker:
         device = self._device if self._device.startswith("cuda") else "cpu"
         made = split_films(order, report, cancelled, device)
         return made.notes, {"folder": str(made.folder), "films": [film.as_dict() for film in made.films]}
+
+    def _story(self, job: Job, cancelled: CancelCheck) -> Made:
+        order = story_order_of(job.settings)
+        check_free_space(order.file, self._config.min_free_bytes)
+        for folder in filter(None, (job.folder and str(order.file.parent), job.folder)):
+            self._wait_for_folder(Path(folder), cancelled)
+        report = self._report(job, "wan", cancelled)
+        services = load_services(self._config.home)
+        desk = Desk(order.file, services, report, cancelled, self._device, lambda: self._wait_for_webui(cancelled))
+        made = work_on_story(order, desk)
+        film = _paths(made.film) if made.film else {"folder": str(order.file.parent)}
+        notes = (*made.notes, *(made.film.notes if made.film else ()))
+        return notes, {**film, "file": str(order.file), "storyboard": storyboard_to_values(made.storyboard)}
+
+    def _wait_for_webui(self, cancelled: CancelCheck) -> None:
+        """Wait while another job has the WebUI's memory: its model is out then, and its queue may be held for that."""
+        while any(job.asks_memory for job in self._store.list(["running"], limit=_MANY)):
+            if cancelled():
+                raise stopped()
+            time.sleep(self._config.timing.poll)
 
     def _settings(self, job: Job) -> Settings:
         """The job's settings, with the service's own folder for films where they name none."""

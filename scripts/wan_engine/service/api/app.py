@@ -21,6 +21,7 @@ from wan_engine.service.api import (
     presets,
     renders,
     splits,
+    storyboards,
     system,
     uploads,
 )
@@ -32,19 +33,8 @@ from wan_engine.service.api.security import Guard, GuardLimits
 ROUTERS = tuple(
     group.router
     for group in (
-        system,
-        planning,
-        renders,
-        splits,
-        outpaints,
-        jobs,
-        events,
-        files,
-        uploads,
-        models,
-        downloads,
-        presets,
-        hosts,
+        *(system, planning, renders, splits, outpaints, storyboards, jobs, events, files, uploads),
+        *(models, downloads, presets, hosts),
     )
 )
 

@@ -9,7 +9,8 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from wan_engine.service.api.problems import not_found
+from wan_engine.home import RESTRICTED_HEADER
+from wan_engine.service.api.problems import RequestError, not_found
 from wan_engine.service.config import ServiceConfig
 from wan_engine.service.devices import DeviceList
 from wan_engine.service.downloads import Downloads
@@ -54,6 +55,25 @@ async def _context(request: Request) -> Context:
     context: Context = request.app.state.context
     return context
 
+
+@dataclass(frozen=True)
+class _Visitor:
+    """Who asks. restriction: why they may spend no money, as the WebUI says that forwarded the request."""
+
+    restriction: str
+
+    def may_spend(self) -> None:
+        """Raise RequestError 403 for a visitor who may not use what costs money."""
+        if self.restriction:
+            raise RequestError(403, f"no paid service is used: {self.restriction}", "Choose one that costs nothing")
+
+
+async def _visitor(request: Request) -> _Visitor:
+    return _Visitor(request.headers.get(RESTRICTED_HEADER, ""))
+
+
+Visitor = Annotated[_Visitor, Depends(_visitor)]
+"""A route's parameter that says whether the request may spend money."""
 
 UseContext = Annotated[Context, Depends(_context)]
 """A route's parameter that is filled with the context."""

@@ -32,7 +32,8 @@ BODY_SECONDS = 20.0
 
 _DRAIN_BYTES, _DRAIN_SECONDS = 64 * 2**20, 2.0
 
-_SCHEDULES = tuple(f"{API_ROOT}/{name}" for name in ("plans", "prompts", "renders", "imports", "exports"))
+_WITH_SCHEDULES = ("plans", "prompts", "renders", "imports", "exports", "storyboards", "keyframes")
+_SCHEDULES = tuple(f"{API_ROOT}/{name}" for name in _WITH_SCHEDULES)
 _UPLOADS = f"{API_ROOT}/uploads"
 _HOSTS = f"{API_ROOT}/hosts/"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -1,0 +1,187 @@
+"""Asks an OpenAI-compatible service for an answer in a form, streamed; every way in which that fails has its words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from wan_engine.errors import InputError, Problem, WanError
+from wan_engine.storyboard.llm.words import Messages
+from wan_engine.storyboard.planner import PlanningFailed
+from wan_engine.storyboard.services import Service, how_to_set
+
+if TYPE_CHECKING:
+    from instructor import Instructor
+    from openai import OpenAI
+    from pydantic import BaseModel
+
+    Answer = TypeVar("Answer", bound=BaseModel)
+
+VALIDATION_RETRIES = 2
+"""Times that a model is told what is wrong with its answer and asked again."""
+CONNECTION_RETRIES = 2
+"""Times that a request is sent again after a time-out, a broken connection, a busy or failing service."""
+
+_NO_KEY = "none"
+"""Servers on this machine ask for no key, but the client wants one."""
+_LONGEST_REASON = 300
+
+
+@dataclass
+class _Ending:
+    """How the latest answer ended. finish: the service's word for why.  refusal: what it said in place of an answer."""
+
+    finish: str = ""
+    refusal: str = ""
+
+
+class LlmClient:
+    """One service, ready to be asked. Nothing of its key is in any message."""
+
+    def __init__(self, service: Service) -> None:
+        check_service(service)
+        self._service = service
+
+    def stream(self, form: type[Answer], messages: Messages, seen: Callable[[Answer], None]) -> Answer:
+        """The whole answer; `seen` gets it again and again as far as it has come, its fields None where it has not.
+
+        Raises PlanningFailed; what `seen` raises goes through.
+        """
+        ending, latest = _Ending(), None
+        with self._openai() as openai:
+            try:
+                for latest in self._instructor(openai, ending).create_partial(
+                    form, cast(Any, messages), VALIDATION_RETRIES, **self._options()
+                ):
+                    seen(latest)
+            except Exception as error:
+                raise self._failure(error, ending) from error
+        if ending.finish == "length":
+            raise _cut_off()
+        if latest is None or ending.refusal or ending.finish == "content_filter":
+            raise _refused(ending.refusal)
+        return latest
+
+    def ask(self, form: type[Answer], messages: Messages) -> Answer:
+        """The whole answer at once. Raises PlanningFailed."""
+        return self.stream(form, messages, lambda _answer: None)
+
+    def _options(self) -> dict[str, Any]:
+        temperature = self._service.temperature
+        return {"model": self._service.model, **({} if temperature is None else {"temperature": temperature})}
+
+    def _openai(self) -> OpenAI:
+        from openai import OpenAI
+
+        # Told below in our own words; theirs would hold prompts.
+        logging.getLogger("instructor").setLevel(logging.CRITICAL)
+        service = self._service
+        return OpenAI(
+            base_url=service.url,
+            api_key=service.key or _NO_KEY,
+            organization="",
+            project="",
+            timeout=service.timeout,
+            max_retries=CONNECTION_RETRIES,
+        )
+
+    def _instructor(self, openai: OpenAI, ending: _Ending) -> Instructor:
+        """instructor over a request whose stream is looked at as it passes: its last word and refusals."""
+        import instructor
+
+        def create(*values: Any, **named: Any) -> Any:
+            ending.finish, ending.refusal = "", ""
+            return _watched(openai.chat.completions.create(*values, **named), ending)
+
+        mode = instructor.Mode[self._service.mode.upper()]
+        return instructor.Instructor(client=None, create=instructor.patch(create=create, mode=mode), mode=mode)
+
+    def _failure(self, error: Exception, ending: _Ending) -> Exception:
+        """What went wrong, for users; an error of ours that came through is itself."""
+        import httpx2
+        import openai
+        from pydantic import ValidationError
+
+        causes = list(_causes(error))
+        ours = next((each for each in causes if isinstance(each, WanError)), None)
+        if ours is not None:
+            return ours
+        if ending.finish == "length":
+            return _cut_off()
+        if ending.refusal or ending.finish == "content_filter":
+            return _refused(ending.refusal)
+        for each in causes:
+            if isinstance(each, openai.APIStatusError):
+                return self._status_failure(each)
+            if isinstance(each, openai.APITimeoutError | httpx2.TimeoutException):
+                words = f"the planner's service said nothing for {self._service.timeout:g} s"
+                return PlanningFailed(words, "Try again later, or set a longer timeout for planner")
+            if isinstance(each, openai.APIConnectionError | httpx2.HTTPError):
+                words = f"the planner's service at {self._service.url} cannot be reached, or broke off"
+                return PlanningFailed(words, "Check its address and that it runs")
+        if any(isinstance(each, ValidationError) for each in causes) or _is_retry(error):
+            reason = self._scrubbed(str(next((e for e in causes if isinstance(e, ValidationError)), error)))
+            remedy = "Try again, take another model, or another mode for planner (json_schema, json, md_json)"
+            return PlanningFailed(f"the model's answers were not in the form of a storyboard: {reason}", remedy)
+        return error
+
+    def _status_failure(self, error: Any) -> PlanningFailed:
+        status, reason = error.status_code, self._scrubbed(str(getattr(error, "message", "")))
+        if status in (401, 403):
+            return PlanningFailed("the planner's service refuses the key", how_to_set("planner", "key"))
+        if status == 404:
+            words = f"the planner's service has no model {self._service.model}, or its address is another"
+            return PlanningFailed(words, how_to_set("planner", "model"))
+        if status == 429:
+            words = f"the planner's service is busy, or its quota is used up: {reason}"
+            return PlanningFailed(words, "Try again later")
+        remedy = "Try again later" if status >= 500 else "Check model, mode and temperature of planner"
+        return PlanningFailed(f"the planner's service answered with status {status}: {reason}", remedy)
+
+    def _scrubbed(self, text: str) -> str:
+        flat = " ".join(text.split())
+        if self._service.key:
+            flat = flat.replace(self._service.key, "(key)")
+        return flat if len(flat) <= _LONGEST_REASON else flat[: _LONGEST_REASON - 1] + "…"
+
+
+def check_service(service: Service) -> None:
+    """Raise InputError unless the planner's service is configured."""
+    if not service.model:
+        problem = Problem("no language model is configured", how_to_set("planner", "model"), field="planner")
+        raise InputError(problem)
+    if not service.key and service.url.startswith("https://api.openai.com/"):
+        raise InputError(Problem("there is no key for the planner's service", how_to_set("planner", "key"), "planner"))
+
+
+def _watched(stream: Any, ending: _Ending) -> Iterator[Any]:
+    for chunk in stream:
+        for choice in chunk.choices:
+            ending.finish = choice.finish_reason or ending.finish
+            ending.refusal += getattr(choice.delta, "refusal", None) or ""
+        yield chunk
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it, the outermost first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_retry(error: Exception) -> bool:
+    from instructor.core.exceptions import InstructorError
+
+    return isinstance(error, InstructorError)
+
+
+def _cut_off() -> PlanningFailed:
+    remedy = "Ask for fewer segments, plan the text in parts, or take a model with longer answers"
+    return PlanningFailed("the answer was cut off: it reached the model's longest answer", remedy)
+
+
+def _refused(words: str) -> PlanningFailed:
+    said = " ".join(words.split())[:_LONGEST_REASON]
+    return PlanningFailed(f"the model refused{f': {said}' if said else ' to answer'}", "Say it in other words")

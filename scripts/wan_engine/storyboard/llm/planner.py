@@ -1,0 +1,143 @@
+"""The planner that asks a language model, by any OpenAI-compatible service, and makes prompts richer with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from wan_engine.render.events import CancelCheck, stopped
+from wan_engine.schedule.storyboard import Character, Segment, Storyboard, StoryKeyframe
+from wan_engine.storyboard.lengths import Lengths
+from wan_engine.storyboard.llm.client import LlmClient
+from wan_engine.storyboard.llm.words import Messages, enhance_messages, story_messages
+from wan_engine.storyboard.planner import Ask, Estimate, Partial, Planned, Planner, PlanningFailed
+from wan_engine.storyboard.services import Service
+
+if TYPE_CHECKING:
+    from wan_engine.storyboard.llm.answers import StoryAnswer
+
+_CHARACTERS_A_TOKEN = 4
+"""Rule of thumb for English; other languages have fewer."""
+_FORM_TOKENS = 700
+"""About what the form of the answer takes, as tool or schema."""
+_SEGMENT_TOKENS, _STORY_TOKENS = 160, 250
+"""About what a segment, and what all share, take in an answer."""
+
+
+class LlmPlanner(Planner):
+    """Plans with a language model; durations are then fitted to the video model."""
+
+    name = "llm"
+    paid = True
+
+    def __init__(self, service: Service, lengths: Lengths) -> None:
+        self._service = service
+        self._client = LlmClient(service)
+        self._lengths = lengths
+
+    def estimate(self, ask: Ask) -> Estimate:
+        """Tokens by rules of thumb, dollars by the configured prices."""
+        segments = ask.segments or self._guess(ask)
+        sent = _tokens(story_messages(ask, self._lengths)) + _FORM_TOKENS
+        received = _STORY_TOKENS + segments * _SEGMENT_TOKENS
+        dollars = _dollars(self._service, sent, received)
+        cost = "cost unknown: no prices are configured" if dollars is None else f"about {dollars:.4f} dollars"
+        tokens = f"about {sent} tokens sent and {received} received"
+        words = f"{self._service.model}: {tokens} for {segments} segments; {cost}"
+        return Estimate(sent, received, dollars, words, segments)
+
+    def _guess(self, ask: Ask) -> int:
+        """How many segments are likely: by the wanted length, else one for each twenty words."""
+        if ask.seconds:
+            return max(1, math.ceil(Fraction(str(ask.seconds)) / self._lengths.usual))
+        return min(60, max(3, len(ask.text.split()) // 20))
+
+    def plan(self, ask: Ask, partial: Partial, cancelled: CancelCheck) -> Planned:
+        """Ask the model. Of an answer that fails the whole segments go with the error."""
+        from wan_engine.storyboard.llm.answers import story_form
+
+        ask.check()
+        part: Storyboard | None = None
+
+        def seen(answer: StoryAnswer) -> None:
+            nonlocal part
+            if cancelled():
+                raise stopped()
+            whole = _whole_segments(answer)[:-1]  # the last one is still being written
+            if whole and (part is None or len(whole) > len(part.segments)):
+                part = self._story(ask, answer, whole, [])
+                partial(part)
+
+        try:
+            answer = self._client.stream(story_form(ask.segments), story_messages(ask, self._lengths), seen)
+        except PlanningFailed as error:
+            raise PlanningFailed(error.message, error.remedy, part) from error
+        notes: list[str] = []
+        return Planned(self._story(ask, answer, _whole_segments(answer), notes), tuple(notes))
+
+    def _story(self, ask: Ask, answer: StoryAnswer, segments: Sequence[Any], notes: list[str]) -> Storyboard:
+        lengths = self._fitted([Fraction(str(each.seconds)) for each in segments], ask, notes)
+        return Storyboard(
+            segments=tuple(
+                Segment(
+                    _plain(each.prompt), float(seconds), _plain(each.camera), StoryKeyframe(_plain(each.last_keyframe))
+                )
+                for each, seconds in zip(segments, lengths, strict=True)
+            ),
+            opening=StoryKeyframe(_plain(segments[0].first_keyframe)),
+            title=_plain(answer.title),
+            text=ask.text,
+            style=_plain(answer.style),
+            characters=tuple(
+                Character(_plain(each.name), _plain(each.look)) for each in answer.characters or () if each.name
+            ),
+            continuity=_plain(answer.continuity),
+            pictures=ask.pictures,
+            film=dict(ask.film),
+        )
+
+    def _fitted(self, seconds: Sequence[Fraction], ask: Ask, notes: list[str]) -> list[Fraction]:
+        """The durations that the video model makes, near those of the answer; a wanted length of the film is kept."""
+        if ask.seconds:
+            made = self._lengths.share(Fraction(str(ask.seconds)), seconds)
+        else:
+            made = [self._lengths.fit(each) for each in seconds]
+        changed = [number for number, (one, other) in enumerate(zip(seconds, made, strict=True), 1) if one != other]
+        if changed:
+            words = ", ".join(str(number) for number in changed)
+            notes.append(f"Durations of segments {words} were fitted to what the video model makes")
+        return made
+
+
+def enhanced(client: LlmClient, prompt: str) -> str:
+    """A single prompt with more of what is seen. Raises PlanningFailed."""
+    from wan_engine.storyboard.llm.answers import PromptAnswer
+
+    return _plain(client.ask(PromptAnswer, enhance_messages(prompt)).prompt)
+
+
+def _whole_segments(answer: StoryAnswer) -> list[Any]:
+    """The segments of an answer, perhaps a partial one, as far as each has all that it needs."""
+    whole = []
+    for each in answer.segments or ():
+        if each is None or not all((each.prompt, each.seconds, each.first_keyframe, each.last_keyframe)):
+            break
+        whole.append(each)
+    return whole
+
+
+def _plain(words: str | None) -> str:
+    """The words without backticks, between which a prompt would have math; "" where they have not come yet."""
+    return " ".join((words or "").replace("`", "'").split())
+
+
+def _tokens(messages: Messages) -> int:
+    return sum(len(message["content"]) for message in messages) // _CHARACTERS_A_TOKEN
+
+
+def _dollars(service: Service, sent: int, received: int) -> float | None:
+    if service.price_in is None or service.price_out is None:
+        return None
+    return (sent * service.price_in + received * service.price_out) / 1e6
