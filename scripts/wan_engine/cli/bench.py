@@ -1,4 +1,4 @@
-"""The verbs `bench …`: what models and splitting take on this machine, and which way of continuity suits a project."""
+"""The verbs `bench …`: what models, splitting and outpainting take and give, and which continuity suits a project."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 bench = typer.Typer(
     help="Measures this machine, and ways to make a film.", rich_markup_mode="rich", no_args_is_help=True
 )
+
+_TOLD_EVERY = 10
+"""Clips between two words of progress."""
 
 
 @bench.command("memory")
@@ -146,3 +149,40 @@ def split_speed(
         return
     for line in figures.lines():
         screen.line(screen.out, line)
+
+
+@bench.command("outpaint")
+@verb()
+def outpaint(
+    screen: Screen,
+    clips: Annotated[int, typer.Option(min=4, max=1000, help="Clips of one chunk.")] = 100,
+    long: Annotated[int, typer.Option(min=0, max=1000, help="Clips of two chunks.")] = 20,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1.")] = "auto",
+) -> None:
+    """Outpaint clips of moving shapes that the small model never saw, and compare what it makes with what was there.
+
+    Nothing is downloaded or written.
+    """
+    from wan_engine.backends.registry import make_backend
+    from wan_engine.models.lineup import lineup
+    from wan_engine.settings import Settings
+    from wan_engine.tiny import WEIGHTS
+    from wan_engine.tools.outpaint.quality import measure_outpaint
+
+    settings = Settings(device=device)
+    models = lineup(settings, WEIGHTS)
+    backend = make_backend(settings, models)
+    try:
+        figures = measure_outpaint(backend, models, clips, long, lambda done: _tell(screen, done, clips + long))
+    finally:
+        backend.close()
+    if screen.json:
+        screen.document({"measured": [asdict(figure) for figure in figures]})
+        return
+    for line in ("| measured | value | goal |", "|---|---|---|", *(figure.line() for figure in figures)):
+        screen.line(screen.out, line)
+
+
+def _tell(screen: Screen, done: int, total: int) -> None:
+    if done % _TOLD_EVERY == 0 or done == total:
+        screen.line(screen.err, f"{done} of {total} clips")

@@ -28,16 +28,17 @@ _NEAR = 3.0
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table: what was measured, what came out and what it should be."""
+    """One line of the table: what was measured, what came out and what it should be. places: behind the point."""
 
     what: str
     value: float
     goal: float
     unit: str
+    places: int = 1
 
     def line(self) -> str:
         """As a line of a Markdown table."""
-        return f"| {self.what} | {self.value:.1f} {self.unit} | {self.goal:.0f} {self.unit} |"
+        return f"| {self.what} | {self.value:.{self.places}f} {self.unit} | {self.goal:g} {self.unit} |"
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ class Box:
 
     def scaled(self, across: float, down: float) -> Box:
         """The same place on a picture that is scaled; its edges are rounded, one pixel at least stays."""
-        left, top = round(self.left * across), round(self.top * down)
-        right, bottom = round(self.right * across), round(self.bottom * down)
-        return Box(left, top, max(1, right - left), max(1, bottom - top))
+        right, bottom = max(1, round(self.right * across)), max(1, round(self.bottom * down))
+        left, top = min(round(self.left * across), right - 1), min(round(self.top * down), bottom - 1)
+        return Box(left, top, right - left, bottom - top)
 
 
 @dataclass(frozen=True)
