@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [server, timeline, jobs, tools, film] = ["server", "timeline", "jobs", "tools", "film"].map(part);
+    const [server, timeline, jobs, tools, pages, keyframes, film] = ["server", "timeline", "jobs", "tools", "pages", "keyframes", "film"].map(part);
 
     let plan = null;
 
@@ -35,7 +35,13 @@
     const files = {
         accept: ".txt,.json,.yaml,.yml",
         title: "A project file, a Deforum settings file, or prompts",
-        take: async ([file]) => tools.takeProject(await file.text(), file.name),
+        take: async ([file]) => {
+            const project = await file.text(), body = { project, name: file.name };
+            const read = await server.api("imports", { method: "POST", body });
+            if (read.kind !== "keyframes") { await tools.takeProject(project, file.name); return; }
+            pages.show("keyframes");
+            await keyframes.files.take([file]);
+        },
         exports: [
             { id: "wan_export", text: "Export", title: "The form as a project file", give: () => give("project", "film.json") },
             { id: "wan_export_deforum", text: "Export for Deforum", title: "The form as a settings file that Deforum loads", give: () => give("deforum", "film_settings.txt") },

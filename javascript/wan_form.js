@@ -20,14 +20,24 @@
         return block(field)?.querySelector("textarea, input") || null;
     }
 
+    /** The box that a problem's place names: of the page's own making, or a control of its form. */
+    function find(place) {
+        return pages.open().find?.(place) || input(place.field || "prompts");
+    }
+
+    /** The control that holds a box. */
+    function blockOf(box) {
+        return Object.keys(page.help).map((id) => box.closest(`#${CSS.escape(id)}`)).find(Boolean) || box;
+    }
+
     async function goTo(place) {
-        const field = place.field || "prompts", folded = input(field);
+        const field = place.field || "prompts", folded = find(place);
         if (!folded || !folded.offsetParent) {
             // gradio 6 makes what is folded away only when it is opened.
             dom.inTab(`#${page.folds[idOf(field)]} .label-wrap`)?.click();
             await dom.pause(200);
         }
-        const target = input(field);
+        const target = find(place);
         if (!target) return;
         target.scrollIntoView({ block: "center", behavior: dom.calm() ? "auto" : "smooth" });
         target.focus({ preventScroll: true });
@@ -120,5 +130,5 @@
         pages.open().changed?.();
         dress();
     };
-    Object.assign(form, { clicked, block, input, valueOf, showRelevant, dress });
+    Object.assign(form, { clicked, blockOf, find, input, valueOf, showRelevant, dress });
 })();

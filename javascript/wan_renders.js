@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, film, pages, result, kinds] = ["dom", "server", "film", "pages", "result", "kinds"].map(part);
+    const [dom, server, film, keyframes, pages, result, kinds] = ["dom", "server", "film", "keyframes", "pages", "result", "kinds"].map(part);
 
     const MOST_CLIP_BUTTONS = 60;
 
@@ -78,8 +78,9 @@
     }
 
     async function restore(job) {
-        pages.show("film");
-        return film.restore(job.settings);
+        const fits = keyframes.fits(job.settings);
+        pages.show(fits ? "keyframes" : "film");
+        return (fits ? keyframes : film).restore(job.settings);
     }
 
     kinds.render = { untitled: "Untitled film", running: "rendering", status, thumbnail, draw, drawResult, restore };

@@ -29,15 +29,16 @@
     }
 
     async function api(path, options) {
-        const { method = "GET", body } = options || {};
+        const { method = "GET", body, file } = options || {};
         const headers = { Accept: "application/json" };
         if (method !== "GET") headers["X-Wan"] = "tab";
         if (body !== undefined) headers["Content-Type"] = "application/json";
+        if (file) headers["Content-Type"] = "application/octet-stream";
         let answer;
         try {
             answer = await fetch(address(path), {
                 method, headers, credentials: "same-origin", cache: "no-store",
-                body: body === undefined ? undefined : JSON.stringify(body),
+                body: file || (body === undefined ? undefined : JSON.stringify(body)),
             });
         } catch {
             throw new ServerError({ detail: "The page's server does not answer", remedy: "Is it still running?" }, 0);
@@ -52,6 +53,11 @@
         }
         if (!answer.ok) throw new ServerError(values, answer.status);
         return values;
+    }
+
+    /** Send a picture, film or sound; the answer holds its path at the engine. */
+    function upload(file) {
+        return api(`uploads?name=${encodeURIComponent(file.name)}`, { method: "POST", file });
     }
 
     /** Do something; what goes wrong is told beside the buttons. */
@@ -135,5 +141,5 @@
     }
 
     tab.post = post;
-    Object.assign(server, { ANSWER_TIMEOUT, POLL_RUNNING, POLL_IDLE, address, fileAddress, api, attempt, tell, ask, nextNumber, readMailbox });
+    Object.assign(server, { ANSWER_TIMEOUT, POLL_RUNNING, POLL_IDLE, address, fileAddress, api, upload, attempt, tell, ask, nextNumber, readMailbox });
 })();

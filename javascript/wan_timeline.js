@@ -8,8 +8,9 @@
     const PLAN_DELAY = 250; // ms without typing before the plan is asked for
     const PLAN_PATIENCE = 20000; // ms after which a plan is asked for again; twice as long each time
 
-    /** A plan that follows its page. wire: the handler that draws it.  target: where it stands.  note: what it is told. */
-    function live(wire, target, note) {
+    /** A plan that follows its page. wire: the handler that draws it.  target: where it stands.  note: what it is told.
+     * planned: hears each answer. */
+    function live(wire, target, note, planned) {
         const plan = { timer: null, busy: false, again: false };
 
         function changed() {
@@ -30,7 +31,8 @@
                 plan.again = false;
                 const number = server.nextNumber();
                 try {
-                    await server.ask(wire, note(), patience);
+                    const answer = await server.ask(wire, note(), patience);
+                    if (planned) planned(answer);
                     if (await isShown(target, number)) patience = PLAN_PATIENCE;
                     else plan.again = true;
                 } catch (error) {
@@ -91,9 +93,9 @@
         const lines = new Map();
         page.root.querySelectorAll(".wan-problems .wan-place").forEach((each) => {
             if (each.closest(".wan-page.wan-hidden")) return;
-            const field = each.dataset.field || "prompts", target = form.input(field);
+            const target = form.find(each.dataset);
             if (!target) return;
-            form.block(field).classList.add("wan-wrong");
+            (target.closest(".wan-field") || form.blockOf(target)).classList.add("wan-wrong");
             if (target.tagName !== "TEXTAREA") return;
             const found = placeInText(target.value, each.dataset);
             if (found) lines.set(target, (lines.get(target) || new Set()).add(found.line));

@@ -23,17 +23,20 @@ class FormError(WanError):
         super().__init__("; ".join(str(problem["message"]) for problem in problems))
 
 
-def answered(payload: str, work: Callable[[], str]) -> tuple[str, str]:
-    """The mailbox's answer and the HTML that work gives, or the list of what is wrong. Never raises."""
+def answered(payload: str, work: Callable[[], str], **told: Any) -> tuple[str, str]:
+    """The mailbox's answer and the HTML that work gives, or the list of what is wrong. Never raises.
+
+    told: for the page's script, in any case.
+    """
     try:
-        return mailbox(payload), work()
+        return mailbox(payload, **told), work()
     except (ClientError, FormError) as error:
         problems = error.problems or [{"message": error.message, "remedy": error.remedy}]
-        return mailbox(payload, failed=True), problems_html(problems)
+        return mailbox(payload, failed=True, **told), problems_html(problems)
     except Exception:
         log.exception("the tab's handler failed")
         problem = {"message": "the tab itself failed; the WebUI's log holds the reason", "remedy": ""}
-        return mailbox(payload, failed=True), problems_html([problem])
+        return mailbox(payload, failed=True, **told), problems_html([problem])
 
 
 def mailbox(payload: str, **answer: Any) -> str:

@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from wan_engine.settings import SETTINGS
-from wan_webui.answers import FormError, answered, mailbox, note_of, number_of
+from wan_webui.answers import FormError
 from wan_webui.client import ClientError
 from wan_webui.form_table import TEXT_FORMS, collect, fields_of
-from wan_webui.page_actions import Html, PageActions
-from wan_webui.timeline import hint_html, timeline_html
+from wan_webui.planned_actions import PlannedActions
 
-EMPTY_HINT = "Write prompts, one a line: the plan of the film appears here."
-NO_ENGINE_HINT = "The plan appears here when the engine runs."
 _WHOLE_FILE = {
     "message": "the text holds settings besides prompts",
     "remedy": "Take it in with Import, or leave only the prompts",
 }
 
 
-class FilmActions(PageActions):
-    """The handlers of a page that makes films of its form's settings."""
+class FilmActions(PlannedActions):
+    """The handlers of the page whose form is the film's settings."""
 
-    handlers = ("plan", "send", "read", "fill")
-    empty_hint = EMPTY_HINT
-
-    def plan(self, payload: str, *values: Any) -> tuple[Html, Html]:
-        """The mailbox's answer, and the timeline or what is wrong, with the number of what it answers."""
-        if self._is_empty(note_of(payload), values):
-            answer, shown = mailbox(payload), hint_html(self.empty_hint)
-        else:
-            answer, shown = answered(payload, lambda: self._timeline(note_of(payload), values))
-        return answer, f'<div data-number="{number_of(payload)}">{shown}</div>'
-
-    def send(self, payload: str, *values: Any) -> tuple[Html, Html]:
-        """Do what the payload asks with the form: render, export, save_preset. The mailbox's answer and problems."""
-        asked = note_of(payload)
-        sent: dict[str, Any] = {}
-
-        def work() -> Html:
-            if asked:
-                sent.update(self._send(asked, values))
-            return ""
-
-        answer, problems = answered(payload, work)
-        return mailbox(payload, **sent) if sent else answer, problems
+    empty_hint = "Write prompts, one a line: the plan of the film appears here."
 
     def settings(self, values: Sequence[Any]) -> tuple[dict[str, Any], list[str]]:
         """The form as settings that the engine takes, and notes. Raises ClientError, FormError with all problems."""
@@ -65,29 +39,13 @@ class FilmActions(PageActions):
         return settings, notes
 
     def _is_empty(self, _asked: Mapping[str, Any], values: Sequence[Any]) -> bool:
-        """If there is nothing yet that could be planned."""
         return not str(collect(self._tables, values)["prompts"]).strip()
 
     def _order(self, _asked: Mapping[str, Any], values: Sequence[Any]) -> tuple[dict[str, Any], list[str]]:
-        """What the engine is asked to plan or render, and notes. Raises ClientError, FormError."""
         settings, notes = self.settings(values)
         return {"settings": settings}, notes
 
-    def _timeline(self, asked: Mapping[str, Any], values: Sequence[Any]) -> Html:
-        try:
-            order, notes = self._order(asked, values)
-            answer = self._engine.plan(order)
-        except ClientError as error:
-            if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
-                raise
-            return hint_html(f"{NO_ENGINE_HINT} {error.message}.")
-        drawn_seed = collect(self._tables, values)["seed"] == -1
-        return timeline_html(answer["plan"], [*notes, *answer["notes"]], drawn_seed=drawn_seed)
-
-    def _send(self, asked: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
-        if asked["action"] == "render":
-            order, _ = self._order(asked, values)
-            return {"jobs": self._engine.render(order, str(asked.get("title", "")))["jobs"]}
+    def _send_more(self, asked: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
         settings, _ = self.settings(values)
         if asked["action"] == "export":
             return self._engine.export_project(settings, str(asked["form"]))

@@ -40,7 +40,8 @@ class Form:
                 gr.HTML(section.below)
             if section.more:
                 title, fold = f"More: {section.title.lower()}", self.table.elem_id(f"more_{section.name}")
-                with gr.Accordion(title, open=False, elem_id=fold, elem_classes="wan-more"):
+                more = gr.Accordion(title, open=False, elem_id=fold, elem_classes="wan-more")
+                with more if self.table.kept else unsaved(more):
                     self._rows(section.more)
 
     def _rows(self, rows: Sequence[Row]) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from wan_webui.film_actions import FilmActions
 from wan_webui.film_form import FILM, MAKING
 from wan_webui.form_table import Section, Table
+from wan_webui.keyframe_actions import KeyframeActions
+from wan_webui.keyframe_form import KEYFRAMES
 from wan_webui.page_actions import PageActions
 
 
@@ -51,5 +53,7 @@ FILM_PAGE = Page(
     "film", "Film", "Generate", (FILM, MAKING), FilmActions, above=("prompts",), mounted=False, planned=True
 )
 
-PAGES = (FILM_PAGE,)
+KEYFRAMES_PAGE = Page("keyframes", "Keyframes", "Generate", (KEYFRAMES, MAKING), KeyframeActions, planned=True)
+
+PAGES = (FILM_PAGE, KEYFRAMES_PAGE)
 """The pages that are finished."""

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from browser import chromium as machine
 from browser.chromium import Window
+from browser.keyframes_page import KeyframesPage
 from browser.wan_page import WanTab
 
-pytest.register_assert_rewrite("browser.story")
+pytest.register_assert_rewrite("browser.story", "browser.keyframes_story")
 
 # The machine may be busy.
 expect.set_options(timeout=30_000)
@@ -89,3 +91,23 @@ def deforum_file(tmp_path: Path) -> Path:
     copy = tmp_path / "20260101120000_settings.txt"
     copy.write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
     return copy
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> list[Path]:
+    """Four pictures of a dot that goes round, in the world of the small model."""
+    made = []
+    for number, (across, down) in enumerate([(16, 32), (48, 32), (32, 48), (16, 16)]):
+        picture = Image.new("RGB", (64, 64), "black")
+        ImageDraw.Draw(picture).ellipse([across - 9, down - 9, across + 9, down + 9], fill="red")
+        made.append(tmp_path / f"shape{number}.png")
+        picture.save(made[-1])
+    return made
+
+
+@pytest.fixture
+def keyframes(tab: WanTab) -> KeyframesPage:
+    """The page, opened."""
+    opened = KeyframesPage(tab)
+    opened.show()
+    return opened

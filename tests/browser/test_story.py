@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from browser.keyframes_story import KeyframesStory
 from browser.servers import Server, alone, standin
 from browser.story import Story
 
@@ -23,4 +24,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 class TestStory(Story):
+    """On the host of the fixture."""
+
+
+class TestKeyframes(KeyframesStory):
     """On the host of the fixture."""

@@ -135,6 +135,10 @@ class WanTab:
             self.page.wait_for_function(_NEWER_PLAN, arg=before, timeout=60_000)
         self.settle()
 
+    def write_box(self, name: str, text: str) -> None:
+        """Fill in one setting of any page."""
+        self.box(name).fill(text)
+
     def _planned(self) -> int:
         shown = self.timeline.locator("[data-number]")
         return int(shown.first.get_attribute("data-number") or 0) if shown.count() else 0

@@ -17,6 +17,7 @@ from wan_webui.form_table import Section, Table, with_rest
 from wan_webui.hosts import Alone
 from wan_webui.page_actions import PageActions
 from wan_webui.pages import FILM_PAGE, PAGES, Page
+from webui.letters import letter
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = (
@@ -39,10 +40,6 @@ def page_data(home: Path, pages: tuple[Page, ...]) -> dict[str, Any]:
     found = re.search(r'data-page="([^"]*)"', next(strips).value)
     assert found
     return dict(json.loads(html.unescape(found[1])))
-
-
-def letter(answer: str) -> dict[str, Any]:
-    return dict(json.loads(html.unescape(answer.removeprefix('<div data-answer="').removesuffix('"></div>'))))
 
 
 def test_a_second_table_has_ids_of_its_own(tmp_path: Path) -> None:

@@ -5,21 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wan_engine.families import FAMILIES
-from wan_engine.service.api.app import make_app
-from wan_engine.service.api.context import Context
-from wan_engine.service.config import ServiceConfig
-from wan_engine.service.devices import Device, DeviceList
-from wan_engine.service.hosts_board import HostsBoard
-from wan_engine.service.life import Life
 from wan_engine.service.records import STATES
-from wan_engine.service.store import JobStore
 from wan_engine.settings_check import settings_from_mapping
 from wan_webui import services, standalone, tab
 from wan_webui.answers import mailbox
@@ -30,32 +22,11 @@ from wan_webui.form_table import collect, fields_of, restore
 from wan_webui.hosts import Alone
 from wan_webui.page_actions import model_finder, uploader, with_picture
 from wan_webui.pages import FILM_PAGE, PAGES
-from webui.small_engine import leave_info, served
+from webui.letters import letter, note
 
-TOKEN = "a-token-of-this-start"
 PROMPTS = {"0": "a fox", "8": "the fox runs --neg <b>blur</b>"}
 TABLES = FILM_PAGE.tables
 FILM = {"prompts": PROMPTS, "max_frames": 16, "width": 64, "height": 64, "seed": 5, "backend": "dry_run"}
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The state folder of an engine that answers; it has no workers, so jobs stay in the queue."""
-    folder = tmp_path_factory.mktemp("home")
-    config = ServiceConfig(folder, folder / "outputs", min_free_bytes=0)
-    for each in (config.outputs, config.uploads):
-        each.mkdir()
-    store = JobStore(config.database)
-    devices = DeviceList(lambda: (Device("cpu", "the CPU", 0),))
-    context = Context(config=config, store=store, hosts=HostsBoard(store.database), life=Life(), devices=devices)
-    with served(make_app(context, TOKEN)) as port:
-        leave_info(folder, port, TOKEN)
-        yield folder
-
-
-@pytest.fixture
-def client(home: Path) -> EngineClient:
-    return services.use(Alone(home / "outputs", home=home)).client
 
 
 @pytest.fixture
@@ -74,16 +45,6 @@ def with_text(**texts: str) -> list[Any]:
     for name, text in texts.items():
         values[names.index(name)] = text
     return values
-
-
-def letter(answer: str) -> dict[str, Any]:
-    found = re.fullmatch(r'<div data-answer="([^"]*)"></div>', answer)
-    assert found
-    return dict(json.loads(html.unescape(found[1])))
-
-
-def note(**asked: Any) -> str:
-    return json.dumps({"number": 7, **asked})
 
 
 def test_the_tab_keeps_the_contract_of_the_webuis(home: Path) -> None:
@@ -108,7 +69,9 @@ def test_the_page_gets_help_and_values_of_every_family(home: Path) -> None:
     found = re.search(r'data-page="([^"]*)"', strip.value)
     assert found
     page = json.loads(html.unescape(found[1]))
-    assert set(page["help"]) == {f"wan_{spec.name}" for spec in fields_of(TABLES)}
+    assert set(page["help"]) == {
+        table.elem_id(spec.name) for each in PAGES for table in each.tables for spec in table.fields
+    }
     assert page["own"][FAMILIES["wan2.2-ti2v-5b"].label]["model_fps"] == "24"
     assert page["embedded"] in page["own"]
     assert page["folds"]["wan_seed_behavior"] == "wan_more_sampling"

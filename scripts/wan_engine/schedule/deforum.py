@@ -35,6 +35,7 @@ class Draft:
 
     values: by the names of our settings.  names: how the user's file calls a setting, where it differs.
     storyboard: what they were made of, if the file is one.
+    kind: of the project.  parts: what the file itself says that `values` say in other words.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -42,6 +43,8 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     problems: ProblemList = field(default_factory=ProblemList)
     storyboard: Storyboard | None = None
+    kind: str = "schedule"
+    parts: dict[str, Any] = field(default_factory=dict)
 
 
 def is_deforum(values: Mapping[str, Any]) -> bool:

@@ -61,7 +61,7 @@ def is_keyframes(values: Mapping[str, Any]) -> bool:
 
 def draft_from_keyframes(values: Mapping[str, Any]) -> Draft:
     """What a keyframe project asks for, in our settings; settings by our own names may stand in it too."""
-    draft = Draft(names={ours: theirs for theirs, ours in _SAME.items() if theirs in values})
+    draft = Draft(names={ours: theirs for theirs, ours in _SAME.items() if theirs in values}, kind="keyframes")
     _plain(values, draft)
     keyframes = list(_keyframes(values.get("keyframes"), draft))
     _size(values.get("size"), draft)
@@ -210,6 +210,8 @@ def _schedule(keyframes: Sequence[Keyframe], frames: Sequence[int], values: Mapp
         return
     shared = (whole or "").strip()
     words = texts or [""] * segments
+    pairs = [[keyframe.image, float(keyframe.seconds)] for keyframe in keyframes]
+    draft.parts = {"keyframes": pairs, "prompt": shared, "sub_prompts": words}
     draft.values["prompts"] = {
         str(frame): ", ".join(filter(None, (shared, text))) for frame, text in zip(frames[:-1], words, strict=True)
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,15 @@ class Project:
 
     settings: checked; paths absolute.  notes: what was ignored or chosen while reading.  file: its name, for errors.
     storyboard: what the settings were made of, if the file is one; its keyframes may lack pictures.
+    kind: of `KINDS`.  parts: of a keyframe project its `keyframes`, `prompt` and `sub_prompts`, paths as written.
     """
 
     settings: Settings
     notes: tuple[str, ...] = ()
     file: str = ""
     storyboard: Storyboard | None = None
+    kind: str = "schedule"
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_project(path: Path) -> Project:
@@ -78,7 +81,7 @@ def project_from_text(text: str, name: str = "", folder: Path | None = None) -> 
     settings = _checked(draft, name)
     settings = with_folder(settings, folder) if folder else settings
     story = in_folder(draft.storyboard, folder) if draft.storyboard and folder else draft.storyboard
-    return Project(settings, (*document.notes, *draft.notes), name, story)
+    return Project(settings, (*document.notes, *draft.notes), name, story, draft.kind, draft.parts)
 
 
 def project_from_values(values: Mapping[str, Any], folder: Path) -> Project:

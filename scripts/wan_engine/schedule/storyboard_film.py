@@ -23,7 +23,7 @@ def draft_from_storyboard(story: Storyboard) -> Draft:
     prompts = [segment_prompt(story, number) for number in range(len(story.segments))]
     values = {"batch_name": BATCH_NAME, **story.film, "keyframes": pairs, "sub_prompts": prompts}
     draft = draft_from_keyframes(values)
-    draft.storyboard = story
+    draft.storyboard, draft.kind, draft.parts = story, "storyboard", {}
     draft.names |= {"keyframes": "segments", "sub_prompts": "segments", "prompts": "segments"}
     _leave_out_missing(story, draft)
     return draft

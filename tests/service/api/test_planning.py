@@ -69,6 +69,17 @@ def test_an_import_with_a_path_outside_is_refused(client: TestClient) -> None:
     assert post(client, "imports", project=project).status_code == 403
 
 
+def test_a_keyframe_project_keeps_its_own_words(client: TestClient) -> None:
+    text = "keyframes: [[a.png, 0], [b.png, 2]]\nprompt: a fox\nfps: 8\n"
+    answer = post(client, "imports", project=text, name="config.yaml").json()
+    assert answer["kind"] == "keyframes"
+    words = {"keyframes": [["a.png", 0.0], ["b.png", 2.0]], "prompt": "a fox", "sub_prompts": [""]}
+    assert answer["parts"] == words
+    assert answer["settings"]["guided_images"] == {"0": "a.png"}
+    assert post(client, "imports", project=text + "soundtrack: /etc/passwd\n", name="config.yaml").status_code == 403
+    assert post(client, "plans", project=text, name="config.yaml").status_code == 403
+
+
 def test_a_missing_picture_inside_is_wrong_input(client: TestClient, config: ServiceConfig) -> None:
     answer = post(client, "plans", settings={**FOX, "init_image": str(config.uploads / "none.png")})
     assert answer.status_code == 422
@@ -105,7 +116,8 @@ def test_a_project_file_goes_in_and_out(client: TestClient, tmp_path: Path) -> N
     assert json.loads(deforum["text"])["prompts"] == {"0": "a cat", "20": "a dog --neg blur"}
     assert "crf" in deforum["notes"][0]
     again = post(client, "imports", project=deforum["text"], name="film_settings.txt").json()
-    assert again == {"settings": {**imported["settings"], "crf": 3}, "notes": []}
+    plain = {"kind": "schedule", "parts": {}, "notes": []}
+    assert again == {"settings": {**imported["settings"], "crf": 3}, **plain}
     assert post(client, "exports", settings={}, form="yaml").status_code == 422
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -24,6 +24,9 @@ from wan_engine.settings import settings_to_mapping
 from wan_engine.settings_check import settings_from_mapping
 
 router = APIRouter(tags=["planning"])
+
+_PICTURES = ("guided_images", "end_image")
+"""Settings that hold the pictures of a keyframe project."""
 
 
 def read_order(film: FilmInput, context: Context) -> Order:
@@ -79,10 +82,17 @@ def values(wanted: ValuesInput) -> PlainJSON:
 
 @router.post("/imports", responses={200: {"model": ImportOut}})
 def read_project(file: ImportInput, context: UseContext) -> PlainJSON:
-    """The settings that a project file asks for: JSON, YAML, Deforum's settings, one prompt a line."""
+    """The settings that a project file asks for: JSON, YAML, Deforum's settings, one prompt a line.
+
+    `parts` is what a keyframe project says in its own words; its pictures may be named from the file's own folder, so
+    they are left as written, and looked at when the film is planned.
+    """
     project = project_from_text(file.project, file.name)
-    settings = settings_inside(project.settings, context.config.roots())
-    return PlainJSON({"settings": settings_to_mapping(settings), "notes": list(project.notes)})
+    kept = {name: getattr(project.settings, name) for name in _PICTURES} if project.parts else {}
+    checked = replace(project.settings, **{name: type(value)() for name, value in kept.items()})
+    settings = replace(settings_inside(checked, context.config.roots()), **kept)
+    values = {"settings": settings_to_mapping(settings), "kind": project.kind, "parts": dict(project.parts)}
+    return PlainJSON({**values, "notes": list(project.notes)})
 
 
 @router.post("/exports", responses={200: {"model": ExportOut}})

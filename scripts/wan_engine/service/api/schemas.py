@@ -206,9 +206,11 @@ class ModelOut(BaseModel):
 
 
 class ImportOut(BaseModel):
-    """The settings a project file asks for."""
+    """The settings a project file asks for. kind: of project.  parts: a keyframe project's own words for its film."""
 
     settings: dict[str, Any]
+    kind: str
+    parts: dict[str, Any]
     notes: list[str]
 
 
