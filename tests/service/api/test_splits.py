@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from api_samples import ROOT
@@ -99,3 +102,39 @@ def test_a_split_is_cancelled_in_the_queue_and_resumed(client: TestClient, confi
     assert client.post(f"{ROOT}/jobs/{job['id']}/resume").json()["state"] == "queued"
     Worker(config, "cpu", True, Wishes()).run()
     assert client.get(f"{ROOT}/jobs/{job['id']}").json()["state"] == "done"
+
+
+def test_scenes_are_looked_at(client: TestClient, config: ServiceConfig, film: Path, tmp_path: Path) -> None:
+    job = queue(client, films=[str(film)], settings={**QUICK, "list_only": True})
+    Worker(config, "cpu", True, Wishes()).run()
+    (made,) = client.get(f"{ROOT}/jobs/{job['id']}").json()["result"]["films"]
+    seen = client.get(f"{ROOT}/scenes", params={"path": made["list"], "points": 12}).json()
+    assert [(each["start"], each["end"]) for each in seen["list"]["scenes"]] == [(0, 24), (24, 48), (48, 72)]
+    assert [each > 0.5 for each in seen["curve"]["likelihood"]] == [number in (3, 7) for number in range(12)]
+    assert seen["curve"]["seconds"] == pytest.approx([number / 4 for number in range(13)], abs=0.01)
+
+    def picture(data: bytes) -> Any:
+        return np.asarray(Image.open(io.BytesIO(data))).astype(float)
+
+    frames = {
+        number: client.get(f"{ROOT}/scenes/frame", params={"path": made["list"], "number": number, "side": 192})
+        for number in (23, 24, 25)
+    }
+    assert {answer.headers["content-type"] for answer in frames.values()} == {"image/jpeg"}
+    shown = {number: picture(answer.content) for number, answer in frames.items()}
+    assert shown[24].shape == (108, 192, 3)
+    assert abs(shown[24] - shown[23]).mean() > 3 * abs(shown[25] - shown[24]).mean(), "the cut is before frame 24"
+    kept = client.post(f"{ROOT}/scenes/frames", json={"path": made["list"], "frame": 24})
+    assert kept.status_code == 201, kept.text
+    assert abs(picture(Path(kept.json()["path"]).read_bytes()) - shown[24]).mean() < 8
+    assert client.get(f"{ROOT}/scenes/frame", params={"path": made["list"], "number": 72}).status_code == 422
+    # A list that names a film elsewhere gives nothing away.
+    outside = tmp_path / "outside.mp4"
+    outside.write_bytes(film.read_bytes())
+    listed = Path(made["list"])
+    listed.write_text(listed.read_text().replace(str(film), str(outside)))
+    for path in ("scenes", "scenes/frame?number=1"):
+        assert client.get(f"{ROOT}/{path}", params={"path": str(listed), "number": 1}).status_code == 403
+    assert client.get(f"{ROOT}/scenes", params={"path": str(film.parent / "none.json")}).status_code == 507
+    listed.with_suffix(".npz").unlink()
+    assert client.get(f"{ROOT}/scenes", params={"path": str(listed)}).status_code in (403, 507)

@@ -20,6 +20,7 @@ from wan_engine.service.api import (
     planning,
     presets,
     renders,
+    scenes,
     splits,
     storyboards,
     system,
@@ -33,7 +34,7 @@ from wan_engine.service.api.security import Guard, GuardLimits
 ROUTERS = tuple(
     group.router
     for group in (
-        *(system, planning, renders, splits, outpaints, storyboards, jobs, events, files, uploads),
+        *(system, planning, renders, splits, scenes, outpaints, storyboards, jobs, events, files, uploads),
         *(models, downloads, presets, hosts),
     )
 )

@@ -154,6 +154,15 @@ class SplitInput(Form):
     priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
 
 
+class SceneFrameInput(Form):
+    """A frame of a film whose scenes are listed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"path": "/films/scenes-S01.json", "frame": 240}]})
+
+    path: str = Field(min_length=1, max_length=4096, description="A list of scenes, as a split's result names it.")
+    frame: SceneFrame = Field(description="The frame, from 0.")
+
+
 class OutpaintLookInput(Form):
     """A film to be looked at on its canvas."""
 

@@ -253,6 +253,29 @@ class OutpaintLookOut(BaseModel):
     pictures: dict[str, str]
 
 
+class CurveOut(BaseModel):
+    """A curve in few points.
+
+    likelihood: the greatest in each part of the film.  seconds: where each part begins, and the end.
+    """
+
+    likelihood: list[float]
+    seconds: list[float]
+
+
+class ScenesOut(BaseModel):
+    """A list of scenes, as the file scenes-….json holds it, and its curve."""
+
+    list: dict[str, Any]
+    curve: CurveOut
+
+
+class PicturePathOut(BaseModel):
+    """Where a picture lies."""
+
+    path: str
+
+
 class PresetsOut(BaseModel):
     """The names of the presets."""
 
