@@ -107,7 +107,7 @@ def test_what_does_not_drift_stays_as_it_is(tmp_path: Path) -> None:
     pinned, _ = chain_of(tmp_path / "pinned", drift=0.0, pin_colour=0.3)
     for one, other in zip(plain.plan.clips, pinned.plan.clips, strict=True):
         pairs = zip(read_clip(plain.store.film_file(one)), read_clip(pinned.store.film_file(other)), strict=True)
-        assert max(int(np.abs(a.astype(int) - b).max()) for a, b in pairs) <= 1
+        assert max(int(np.abs(a.astype(int) - b).max()) for a, b in pairs) <= 2
 
 
 def test_a_new_prompt_begins_anew(tmp_path: Path) -> None:
