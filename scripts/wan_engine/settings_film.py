@@ -109,6 +109,15 @@ class FilmSettings:
         "start",
         "Pictures by frame: the film arrives at each on its own frame. Keys as in prompts.",
     )
+    inner_images: str = setting(
+        "never",
+        "choice",
+        "Pictures inside clips",
+        "start",
+        "Which guided images of a prompt one clip passes through instead of ending there, by VACE: near takes those "
+        "that would make clips of under 16 model frames, always as many as fit into a clip.",
+        choices=("never", "near", "always"),
+    )
     image_fit: str = setting(
         "cover",
         "choice",

@@ -43,6 +43,7 @@ _START = Section(
         ("init_video",),
         ("guided_images",),
         ("image_fit", "continuity", "loop"),
+        ("inner_images",),
         ("overlap_frames", "overlap_noise", "spare_frames", "hold_colour"),
         ("pin_colour",),
         ("seam_retries", "seam_repair", "repair_frames"),

@@ -15,7 +15,7 @@ from wan_engine.backends.dry_run import DryRunBackend
 from wan_engine.errors import Cancelled, MediaError, RenderError
 from wan_engine.media.clipfile import read_clip
 from wan_engine.media.picture import Picture
-from wan_engine.plan.model import Plan
+from wan_engine.plan.model import ClipPicture, Plan
 from wan_engine.render.chain import render_chain
 from wan_engine.render.clip import ChainJob
 from wan_engine.render.clip_store import ClipStore
@@ -157,3 +157,20 @@ def test_a_change_of_colour_is_taken_back(plan: Plan, store: ClipStore, hold: bo
     assert levels == {level}
     notes = [event.message for event in events if event.kind == "note"]
     assert notes == (["Colour of clip 2 held: gain 1.000 1.000 1.000, shift -3.0 -3.0 -3.0 levels"] if hold else [])
+
+
+def test_a_clip_passes_through_its_pictures(plan: Plan, store: ClipStore, tmp_path: Path) -> None:
+    """VACE is given the frame it starts from and each picture, alone, on its model frame."""
+    Image.new("RGB", (64, 48), "red").save(tmp_path / "red.png")
+    first, second = plan.clips
+    inside = replace(second, mode="vace", pictures=(ClipPicture(12, 4, str(tmp_path / "red.png")),))
+    backend = Recording()
+    render_chain(job_for(plan, store, backend, []), [first, inside])
+    request = backend.requests[1]
+    assert request.known == ()
+    assert request.control is not None
+    shown = list(request.control.read())
+    assert [number for number, frame in enumerate(shown) if not frame.mask.any()] == [0, 4]
+    assert np.array_equal(shown[0].picture, store.hand_over(first))
+    assert tuple(shown[4].picture[0, 0]) == (255, 0, 0)
+    assert len(shown) == inside.frames

@@ -81,6 +81,8 @@ def start_words(clip: Clip) -> str:
         start = f"goes on from {one_line(clip.init_video)}"
     else:
         start = "from noise"
+    if clip.pictures:
+        start += f" through {', '.join(one_line(picture.image) for picture in clip.pictures)}"
     end = "the film's first frame" if clip.loops else one_line(clip.end_image)
     return f"{start} to {end}" if end else start
 

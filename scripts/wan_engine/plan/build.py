@@ -12,6 +12,7 @@ from wan_engine.plan.canvas import Canvas, choose_canvas
 from wan_engine.plan.chain import Piece, lay_pieces
 from wan_engine.plan.continuity import Joining, joining_problems
 from wan_engine.plan.distilled import with_preset
+from wan_engine.plan.inside import with_inside
 from wan_engine.plan.loras import check_loras, clip_loras
 from wan_engine.plan.model import Clip, Plan, Repair
 from wan_engine.plan.needs import disk_bytes, memory_bytes
@@ -103,10 +104,11 @@ def _checked_schedule(settings: Settings, library: Mapping[str, str]) -> FilmSch
 
 def _paced_pieces(settings: Settings, schedule: FilmSchedule, lineup: Lineup) -> tuple[Pace, list[Piece]]:
     """The clips at the rate that all families they use share; the rate decides where long prompts are split."""
-    places = stretches(schedule.prompts.spans, pictures_by_frame(settings, schedule.images), settings.loop)
+    every = stretches(schedule.prompts.spans, pictures_by_frame(settings, schedule.images), settings.loop)
     joining = Joining.of(settings)
     chosen = parse_fps(settings.model_fps)
     for pace in paces(settings, lineup):
+        places = with_inside(every, settings.inner_images, joining, pace)
         pieces = lay_pieces(places, joining, pace)
         used = {lineup.card(piece.mode).family.fps for piece in pieces}
         if chosen or used == {pace.model_fps}:
@@ -163,6 +165,7 @@ class _ClipMaker:
             overlap=piece.overlap,
             overlap_noise=self.settings.overlap_noise if piece.overlap else 0,
             hold_colour=self.settings.hold_colour and piece.starts_from != "text",
+            pictures=piece.inside,
             pin_colour=self.settings.pin_colour if piece.starts_from == "clip" and piece.part else 0.0,
             loops=end.film_start,
         )
@@ -180,6 +183,7 @@ class _ClipMaker:
             first_picture=None,
             last_picture=None,
             spare=0,
+            inside=(),
         )
         made = self.clip(clip.index, asked)
         start, end = frame - changed, frame + changed

@@ -8,6 +8,8 @@ from itertools import groupby, pairwise
 
 from wan_engine.families import Lineup, Mode
 from wan_engine.plan.continuity import Joining, Start, Way, arrives_in, can_arrive, mode_for, whole_latents
+from wan_engine.plan.inside import pins
+from wan_engine.plan.model import ClipPicture
 from wan_engine.plan.pace import Pace
 from wan_engine.plan.pictures import StartPicture
 from wan_engine.plan.refusals import no_arrival, no_room, no_start
@@ -37,6 +39,7 @@ class Piece:
     jumps_to: StartPicture | None = None
     overlap: int = 0
     spare: int = 0
+    inside: tuple[ClipPicture, ...] = ()
     chain: int = 0
     part: int = 0
     parts: int = 1
@@ -114,6 +117,8 @@ class _Joiner:
 
     def _mode(self, stretch: Stretch, first: bool, final: bool) -> Mode:
         """The mode that such a clip needs, whether or not a model for it is there."""
+        if stretch.inside:
+            return "vace"
         arrives = final and stretch.last_picture is not None
         return mode_for(self.lineup, self._start(stretch, first, final), self._way(stretch, final), arrives)
 
@@ -125,6 +130,8 @@ class _Joiner:
 
     def _cuts(self, stretch: Stretch) -> tuple[int, ...]:
         """Film frames where the stretch's clips begin, and where the last one arrives."""
+        if stretch.inside:  # as much as one clip holds
+            return stretch.start, stretch.arrives
         whole = self._mode(stretch, first=True, final=True)
         least = 2 if self._must_arrive(stretch) else 1
         if least == 1 and self.lineup.can(whole):
@@ -173,13 +180,20 @@ class _Joiner:
             raise no_arrival(self.lineup, continuity, stretch)
         length, rate = arrives - start, self.pace.rate
         limit = self.pace.limit(mode, self._beside(stretch, first, final))
+        spans = pinned_intervals(length, rate, limit) if pinned else intervals(length, rate)
+        inside: tuple[ClipPicture, ...] = ()
+        if stretch.inside:
+            *places, (_, spans) = pins(stretch, pinned, rate)
+            pictures = (picture.image for _, picture in stretch.inside)
+            inside = tuple(ClipPicture(*place, image) for place, image in zip(places, pictures, strict=True))
         return Piece(
             prompt=stretch.prompt,
             start=start,
             end=stretch.end if final else arrives,
             arrives=arrives,
             mode=mode,
-            intervals=pinned_intervals(length, rate, limit) if pinned else intervals(length, rate),
+            intervals=spans,
+            inside=inside,
             starts_from=starts_from,
             way=self._way(stretch, final) if starts_from == "clip" else "cut",
             first_picture=stretch.first_picture if first else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, fields
+from itertools import pairwise
 from types import NoneType
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from wan_engine.plan.repairs import REPAIRS
 from wan_engine.plan.timing import LATENT_STRIDE
 
 if TYPE_CHECKING:
-    from wan_engine.plan.model import Clip, ClipLora, Plan
+    from wan_engine.plan.model import Clip, ClipLora, ClipPicture, Plan
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -69,7 +70,7 @@ def _broken_repairs(plan: Plan) -> Iterator[str]:
             yield f"{where}{window} does not fit {clip.frames} model frames with an overlap of {clip.overlap}"
 
 
-def _wrong_types(values: Plan | Clip | ClipLora, where: str) -> Iterator[str]:
+def _wrong_types(values: Plan | Clip | ClipLora | ClipPicture, where: str) -> Iterator[str]:
     for entry in fields(values):
         value = getattr(values, entry.name)
         if not isinstance(value, _TYPES.get(str(entry.type), (object,))):
@@ -96,6 +97,16 @@ def _broken_clip(clip: Clip) -> Iterator[str]:
         yield f"an overlap of {clip.overlap} frames is not that of continuity {clip.continuity}"
     if not _has_its_pictures(clip):
         yield f"its pictures are not those of {clip.mode}"
+    yield from _broken_inside(clip)
+
+
+def _broken_inside(clip: Clip) -> Iterator[str]:
+    frames = [clip.start, *(picture.frame for picture in clip.pictures), clip.arrives]
+    places = [0, *(picture.interval for picture in clip.pictures), clip.intervals]
+    if clip.pictures and (clip.mode != "vace" or not all(a < b for a, b in (*pairwise(frames), *pairwise(places)))):
+        yield f"its pictures inside do not lie between its ends, or its mode {clip.mode} cannot have them"
+    for picture in clip.pictures:
+        yield from _wrong_types(picture, f"picture {picture.image}: ")
 
 
 def _has_its_pictures(clip: Clip) -> bool:

@@ -39,13 +39,26 @@ class ClipLora:
 
 
 @dataclass(frozen=True)
+class ClipPicture:
+    """A picture that a clip passes through. frame: the film frame it is.  interval: model intervals to it from `start`.
+
+    image: its file.
+    """
+
+    frame: int
+    interval: int
+    image: str
+
+
+@dataclass(frozen=True)
 class Clip:
     """One call of the model and the film frames it owns.
 
     start, end: the film frames it owns, end exclusive.
     mode: t2v, i2v, flf2v or vace.  frames: asked of the model, 4k+1.  intervals: model frames of time it spans (m).
     arrives: the film frame that model frame `last` is: `end`, which the next clip owns, or `end - 1` when the film's
-    own last frame is a given picture. Film frame f shows model time first + (f - start) * m / (arrives - start).
+    own last frame is a given picture. Film frame f shows model time first + (f - start) * m / (arrives - start), and
+    between pictures the clip passes through evenly from one to the next.
     flow_shift: sigma shift of its noise schedule; families recommend different ones.
     continuity: how it follows the clip before: cut, last_frame (starts from its model frame `last`), overlap.
     overlap: model frames of the clip before, up to and including its `last`, that it begins with: 4k+1, 0 for none.
@@ -58,7 +71,7 @@ class Clip:
     init_video: with "start_image" empty: film whose last frame it starts from.
     chain: clips of one chain need each other's last frames and are rendered in order.
     part, parts: which sub-clip of its prompt it is, from 0.  key: the prompt's key as the user wrote it.
-    loras: with the weights at its first film frame.
+    loras: with the weights at its first film frame.  pictures: those it passes through, in order.
     """
 
     index: int
@@ -90,6 +103,7 @@ class Clip:
     hold_colour: bool = False
     loops: bool = False
     pin_colour: float = 0.0
+    pictures: tuple[ClipPicture, ...] = ()
 
     @property
     def first(self) -> int:
@@ -110,7 +124,10 @@ class Clip:
         """Where film frame `frame` lies in model frames, `first` to `last`, exactly."""
         if self.arrives == self.start:
             return Fraction(self.first)
-        return self.first + Fraction((frame - self.start) * self.intervals, self.arrives - self.start)
+        places = [(self.start, 0), *((each.frame, each.interval) for each in self.pictures)]
+        begin, passed = next(place for place in reversed(places) if place[0] <= max(frame, self.start))
+        end, until = next((place for place in places if place[0] > begin), (self.arrives, self.intervals))
+        return self.first + passed + Fraction((frame - begin) * (until - passed), end - begin)
 
 
 @dataclass(frozen=True)
@@ -253,7 +270,9 @@ _LATER = ("seams", "seam_retries", "seam_repair", "repairs")
 
 
 def _clip(values: dict[str, Any]) -> Clip:
-    return Clip(**{**values, "loras": tuple(ClipLora(**lora) for lora in values.get("loras", ()))})
+    loras = tuple(ClipLora(**lora) for lora in values.get("loras", ()))
+    pictures = tuple(ClipPicture(**picture) for picture in values.get("pictures", ()))
+    return Clip(**{**values, "loras": loras, "pictures": pictures})
 
 
 def _repair(values: dict[str, Any]) -> Repair:

@@ -25,6 +25,7 @@ def plan_notes(settings: Settings, pace: Pace, pieces: Sequence[Piece], clips: S
         yield from _jumps(lineup, pieces)
         yield from _ways(lineup, clips)
     yield from _loop(clips)
+    yield from _inside(settings, lineup, clips)
     yield from _splits(clips)
     yield from _rates(settings, pace, clips)
     yield from _held(settings)
@@ -62,6 +63,15 @@ def _ways(lineup: Lineup, clips: Sequence[Clip]) -> Iterator[str]:
 def _loop(clips: Sequence[Clip]) -> Iterator[str]:
     if clips[-1].loops:
         yield "The film loops: its last clip arrives at the film's first frame, which is shown after its last one"
+
+
+def _inside(settings: Settings, lineup: Lineup, clips: Sequence[Clip]) -> Iterator[str]:
+    frames = [picture.frame for clip in clips for picture in clip.pictures]
+    if frames:
+        yield f"Clips pass through the pictures at {_frames(frames)}: each stands on its own frame, and ends no clip"
+    elif settings.inner_images != "never" and settings.guided_images:
+        why = "no model here does masked-video-to-video" if not lineup.can("vace") else "none lies where it could"
+        yield f"inner_images is ignored: {why}"
 
 
 def _jumps(lineup: Lineup, pieces: Sequence[Piece]) -> Iterator[str]:

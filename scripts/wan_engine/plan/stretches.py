@@ -17,6 +17,7 @@ class Stretch:
     arrives: the film frame its time runs to: `end`, or `end - 1` when the film's last frame is a given picture. In a
     film that loops the last stretch's `end` is frame 0 again.
     first_picture, last_picture: what the frames `start` and `arrives` are, where the user says so.
+    inside: frames between them that are pictures too, in order.
     """
 
     prompt: int
@@ -25,6 +26,7 @@ class Stretch:
     arrives: int
     first_picture: StartPicture | None = None
     last_picture: StartPicture | None = None
+    inside: tuple[tuple[int, StartPicture], ...] = ()
 
     @property
     def ends_film_on_picture(self) -> bool:

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 _NOT_INPUTS = (
     *("index", "chain", "key", "part", "parts", "start", "end", "arrives", "continuity"),
     *("start_image", "end_image", "init_video", "loras", "loops", "overlap", "overlap_noise"),
-    *("hold_colour", "pin_colour"),
+    *("hold_colour", "pin_colour", "pictures"),
 )
 """Fields of a clip that do not change its pictures: where it lies in the film, and paths whose content is hashed."""
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from wan_engine.backends import ClipRequest
+from wan_engine.backends.control import FILL, KEEP, Control, ControlFrame
 from wan_engine.media.pictures import fit_note, fit_picture, picture_size, read_picture
 from wan_engine.media.probe import last_frame, probe
 from wan_engine.plan.model import Clip, Plan
@@ -24,7 +27,23 @@ def film_request(job: ChainJob, clip: Clip, before: Clip | None) -> ClipRequest:
     elif clip.continuity == "overlap" and before is not None:
         beginning = job.store.last_frames(before, clip.overlap)
     end = _film_start(job, clip, start) if clip.loops else _given_end(job.plan, clip)
+    if clip.pictures:
+        known = dict(enumerate(beginning if start is None else (start,)))
+        known |= {clip.first + inside.interval: _read(job.plan, inside.image) for inside in clip.pictures}
+        known |= {} if end is None else {clip.last: end}
+        return ClipRequest(clip, job.plan.width, job.plan.height, control=_passing(job.plan, clip, known))
     return ClipRequest(clip, job.plan.width, job.plan.height, start, end, beginning)
+
+
+def _passing(plan: Plan, clip: Clip, known: dict[int, Picture]) -> Control:
+    """What VACE is shown of a clip of which single frames are known, by their number."""
+    empty = np.zeros((plan.height, plan.width, 3), np.uint8)
+
+    def frame(number: int) -> ControlFrame:
+        mask = np.full(empty.shape[:2], KEEP if number in known else FILL, np.uint8)
+        return ControlFrame(known.get(number, empty), mask)
+
+    return Control(lambda: map(frame, range(clip.frames)))
 
 
 def picture_notes(plan: Plan) -> tuple[str, ...]:
@@ -34,7 +53,8 @@ def picture_notes(plan: Plan) -> tuple[str, ...]:
     """
     sizes: dict[str, tuple[int, int]] = {}
     for clip in plan.clips:
-        for path in filter(None, (clip.start_image, clip.end_image)):
+        inside = [picture.image for picture in clip.pictures]
+        for path in filter(None, (clip.start_image, *inside, clip.end_image)):
             _read(plan, path)
             sizes[path] = picture_size(Path(path))
         if clip.init_video:

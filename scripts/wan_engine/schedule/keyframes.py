@@ -215,6 +215,8 @@ def _schedule(keyframes: Sequence[Keyframe], frames: Sequence[int], values: Mapp
     draft.values["prompts"] = {
         str(frame): ", ".join(filter(None, (shared, text))) for frame, text in zip(frames[:-1], words, strict=True)
     }
+    if not any(words) and draft.values.get("inner_images", "never") != "never":
+        draft.values["prompts"] = {"0": shared}  # one clip may pass through several keyframes
     pictures = zip(frames[:-1], keyframes[:-1], strict=True)
     draft.values["guided_images"] = {str(frame): keyframe.image for frame, keyframe in pictures}
     draft.values["end_image"] = keyframes[-1].image
