@@ -15,6 +15,7 @@ from wan_engine.cli.errors import UNEXPECTED, show_error
 from wan_engine.cli.export import export
 from wan_engine.cli.flf import flf_verb
 from wan_engine.cli.jobs import jobs
+from wan_engine.cli.keyframes import keyframes
 from wan_engine.cli.models import models
 from wan_engine.cli.outpaint import outpaint
 from wan_engine.cli.plan import plan
@@ -24,6 +25,7 @@ from wan_engine.cli.screen import Screen, prepare_streams, silence_stdout
 from wan_engine.cli.seams import seams
 from wan_engine.cli.serve import serve
 from wan_engine.cli.split import split
+from wan_engine.cli.storyboard import storyboard
 from wan_engine.cli.values import values
 
 app = typer.Typer(
@@ -34,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _verb in (plan, render, prompts, export, seams, doctor, serve, jobs, split, outpaint):
+for _verb in (plan, render, prompts, export, seams, doctor, serve, jobs, split, outpaint, storyboard, keyframes):
     app.command()(_verb)
 app.command(name="flf")(flf_verb)
 # A schedule may begin with a minus sign; it must not be taken for an unknown flag.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,10 +12,10 @@ import typer
 
 from wan_engine.cli.errors import describe_error, show_error_lines
 from wan_engine.cli.flags import Flags, verb
-from wan_engine.cli.inputs import problems_placed, read_project
+from wan_engine.cli.inputs import STDIN, problems_placed, read_project
 from wan_engine.cli.plan_view import show_notes
 from wan_engine.cli.progress import progress_view
-from wan_engine.cli.screen import Screen, one_line
+from wan_engine.cli.screen import Screen, command_words, one_line
 from wan_engine.cli.stop import StopSignals
 from wan_engine.errors import Cancelled, InputError, MediaError, ModelError, Problem, RenderError, StorageError
 from wan_engine.plan.model import Plan
@@ -107,6 +104,8 @@ def _render_file(screen: Screen, file: str, flags: Flags) -> Outcome:
     from wan_engine.schedule.seeds import fixed_seed
 
     project = read_project(file, flags)
+    if project.storyboard is not None:
+        return _render_story(screen, file, flags)
     # Drawn here, so that the film is the one whose plan is shown.
     settings = fixed_seed(project.settings)
     with problems_placed(project, flags):
@@ -115,6 +114,17 @@ def _render_file(screen: Screen, file: str, flags: Flags) -> Outcome:
     show_notes(screen, screen.err, project.notes)
     with problems_placed(project, flags), watched(screen, plan) as (report, cancelled):
         return Outcome(file, make_film(settings, report, cancelled), project.notes)
+
+
+def _render_story(screen: Screen, file: str, flags: Flags) -> Outcome:
+    from wan_engine.cli.storyboard import render_story
+
+    if file == STDIN:
+        problem = Problem(
+            "a storyboard is rendered from its file: its pictures go beside it", "Save it first", file=file
+        )
+        raise InputError(problem)
+    return render_story(screen, file, flags)
 
 
 @contextmanager
@@ -141,8 +151,7 @@ def watched(screen: Screen, plan: Plan) -> Iterator[tuple[Report, CancelCheck]]:
 
 def resume_command(folder: str, verb_name: str = "render") -> str:
     """What to type to go on with a film, quoted as this system's shells want it."""
-    words = ["wan-engine", verb_name, "--resume", folder]
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return command_words("wan-engine", verb_name, "--resume", folder)
 
 
 def _render_batch(screen: Screen, files: list[str], flags: Flags) -> None:

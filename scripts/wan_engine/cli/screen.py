@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
+import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -111,6 +113,11 @@ def time_words(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def command_words(*words: str) -> str:
+    """A command as it is typed, its words in quotes where this machine's shell wants them."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def prepare_streams() -> None:

@@ -56,7 +56,6 @@ class Splitter(Planner):
             pictures=ask.pictures,
             film=dict(ask.film),
         )
-        partial(story)
         return Planned(story, tuple(notes))
 
     def _durations(self, sentences: Sequence[Sentence], ask: Ask, found: SceneText, notes: list[str]) -> list[Fraction]:

@@ -24,7 +24,6 @@ from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.schedule.storyboard_file import relative_to, storyboard_to_text, storyboard_to_values
 from wan_engine.settings import Settings
 from wan_engine.storage.atomic import storage_error, write_text
-from wan_engine.storyboard.keyframes import PictureProvider
 from wan_engine.storyboard.keyframes.registry import make_provider
 from wan_engine.storyboard.lengths import lengths_for
 from wan_engine.storyboard.pictures import PictureWork, check_pictures, make_pictures, with_seed
@@ -130,29 +129,25 @@ def _storyboard_event(story: Storyboard) -> Event:
     return Event("storyboard", message, data={"storyboard": storyboard_to_values(story)})
 
 
-def check_story(project: Project, provider: PictureProvider) -> None:
-    """Raise what would stop the pictures of a storyboard, before any is made."""
-    assert project.storyboard is not None
-    check_pictures(project.storyboard, provider)
-    find_lineup(project.settings)
-
-
-def make_story_pictures(desk: Desk) -> Storyboard:
+def make_story_pictures(desk: Desk, changed: Storyboard | None = None) -> Storyboard:
     """Make the pictures that the storyboard lacks; its file names each as soon as it is there.
 
-    Raises InputError before anything is made, ProviderError after all that can be made is.
+    changed: what the file is to become first, if nothing is wrong with it. Raises InputError before anything is made or
+    written, ProviderError after all that can be made is.
     """
     project = desk.load()
-    story = project.storyboard
+    kept = project.storyboard
+    story = changed or kept
     assert story is not None
     provider = make_provider(story.pictures.provider, desk.services, desk.device or project.settings.device)
     try:
-        check_story(project, provider)
-        if not story.missing():
-            return story
-        seeded = with_seed(story)
-        if seeded != story:
+        check_pictures(story, provider)
+        find_lineup(project.settings)
+        seeded = with_seed(story) if story.missing() else story
+        if seeded != kept:
             desk.save(seeded)
+        if not seeded.missing():
+            return seeded
         width, height = film_size(project.settings)
         ready = desk.webui_free if provider.asks_webui else lambda: None
         work = PictureWork(provider, desk.pictures, width, height, desk.report, desk.cancelled, desk.save, ready)
