@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, result, jobs, kinds] = ["dom", "server", "result", "jobs", "kinds"].map(part);
+    const [dom, server, seams, result, jobs, kinds] = ["dom", "server", "seams", "result", "jobs", "kinds"].map(part);
 
     const RETRY_DELAYS = [500, 1000, 2000, 5000]; // ms before events are asked for again
     const LOG_LINES = 200;
@@ -15,6 +15,7 @@
         const round = result.round;
         Object.assign(result, { id, job: null, last: 0, clips: new Set(), log: [], tried: [], pace: null, shown: "" });
         sessionStorage.setItem("wan_job", id);
+        seams.showDrawn();
         const alive = () => result.round === round;
         let failures = 0;
         while (alive()) {

@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, film, keyframes, pages, result, kinds] = ["dom", "server", "film", "keyframes", "pages", "result", "kinds"].map(part);
+    const [dom, server, film, keyframes, pages, seams, result, kinds] = ["dom", "server", "film", "keyframes", "pages", "seams", "result", "kinds"].map(part);
 
     const MOST_CLIP_BUTTONS = 60;
 
@@ -74,6 +74,7 @@
         else if (job.state === "done") dom.fill(parts.screen);
         dom.fill(parts.sheet, sheet ? dom.el("img", { src: server.fileAddress(sheet.url), alt: "Contact sheet: frames of each prompt", loading: "lazy" }) : null);
         const listed = files.filter((file) => file.kind !== "frame").map((file) => result.fileItem(file.name, server.fileAddress(file.url), file.kind, file.size));
+        seams.follow(job.state === "done" ? id : "");
         dom.fill(parts.files, ...listed, pictures ? dom.el("li", { class: "wan-quiet", text: `${dom.plural(pictures, "numbered picture")} in ${job.folder}` }) : null);
     }
 

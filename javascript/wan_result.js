@@ -4,7 +4,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, pages, result, jobs, kinds] = ["dom", "server", "pages", "result", "jobs", "kinds"].map(part);
+    const [dom, server, pages, seams, result, jobs, kinds] = ["dom", "server", "pages", "seams", "result", "jobs", "kinds"].map(part);
 
     /* id, job: what is watched.  last: number of its last event.  round: counts what was watched.  shown: on the screen. */
     Object.assign(result, { id: "", job: null, last: 0, clips: new Set(), log: [], tried: [], pace: null, round: 0, parts: {}, shown: "" });
@@ -39,6 +39,7 @@
     function close() {
         result.round += 1;
         Object.assign(result, { id: "", job: null });
+        seams.showDrawn();
         dom.show(result.parts.box, false);
         dom.show(result.parts.empty, true);
         showInterrupt();

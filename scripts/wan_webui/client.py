@@ -52,6 +52,12 @@ class EngineClient:
         """Queue a film, given as for `plan`; the answer holds its job."""
         return dict(self._ask("POST", "renders", {**film, "title": title}))
 
+    def made_plan(self, job: str) -> Values:
+        """The plan of a job's film with what was measured of it; an empty one where there is none."""
+        files = self._ask("GET", f"jobs/{_part(job)}/files")
+        names = [file["name"] for file in files if file["kind"] == "plan"]
+        return dict(self._ask("GET", f"jobs/{_part(job)}/files/{_part(names[0])}")) if names else {}
+
     def upload(self, path: Path) -> Values:
         """Send a picture, film or sound; the answer holds its path at the engine and what it is."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}

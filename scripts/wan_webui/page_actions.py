@@ -6,6 +6,7 @@ Nothing here raises: whatever goes wrong is a problem that the page shows in pla
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,7 @@ from wan_webui.client import EngineClient
 from wan_webui.dialect import file_paths
 from wan_webui.form_table import Tables, collect, restore
 from wan_webui.model_choices import model_choices, model_label
+from wan_webui.timeline import made_html
 
 Html = str
 
@@ -77,6 +79,21 @@ def with_picture(text: str, path: str) -> str:
     lines = text.rstrip().splitlines()
     key = f"max_f/{len(lines) + 1}" if lines else "max_f"
     return "\n".join([*lines, f"{key}: {path}"])
+
+
+def made_film(engine: EngineClient) -> Callable[[str], tuple[Html, Html]]:
+    """The handler that draws the film that a job has made: the mailbox's answer, the film's line of time or nothing."""
+
+    def made(payload: str) -> tuple[Html, Html]:
+        job = str(note_of(payload).get("job", ""))
+
+        def work() -> Html:
+            plan = engine.made_plan(job) if job else {}
+            return f'<div data-job="{escape(job)}">{made_html(plan)}</div>' if plan else ""
+
+        return answered(payload, work)
+
+    return made
 
 
 def model_finder(engine: EngineClient, names: Sequence[str]) -> Callable[[str], list[Any]]:

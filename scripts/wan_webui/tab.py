@@ -22,7 +22,7 @@ from wan_webui.fields import unsaved
 from wan_webui.film_form import EMBEDDED, MAKING, own_values
 from wan_webui.form_table import Table, help_text
 from wan_webui.forms import Form
-from wan_webui.page_actions import model_finder, uploader
+from wan_webui.page_actions import made_film, model_finder, uploader
 from wan_webui.pages import PAGES, Page
 from wan_webui.timeline import hint_html
 
@@ -60,7 +60,7 @@ class Tab:
                     self._page(each)
                 self._shared()
             with gr.Column(elem_id="wan_result", scale=5, min_width=320):
-                self._problems = _result()
+                self._problems, self._made = _result()
 
     def _page(self, given: Page) -> None:
         with gr.Column(elem_id=f"wan_page_{given.name}", elem_classes=["wan-page", f"wan-on-{given.name}"]):
@@ -114,6 +114,7 @@ class Tab:
                 self._wire_page(wires, each, engine)
             controls = self._form(MAKING).controls
             names = MAKING.looks.models
+            wires.connect("made", made_film(engine), [], [self._made])
             wires.connect("models", model_finder(engine, names), [], [controls[name] for name in names])
         for form in self._forms.values():
             self._wire_form(form, engine)
@@ -141,7 +142,8 @@ def build(pages: Sequence[Page] = PAGES) -> gr.Blocks:
     return blocks
 
 
-def _result() -> Any:
+def _result() -> tuple[Any, Any]:
+    """The right column: the elements of what is wrong, and of a film's line of time."""
     with gr.Row(elem_id="wan_actions"):
         gr.Button("Generate", variant="primary", elem_id="wan_generate")
         gr.Button("Queue", elem_id="wan_queue")
@@ -149,8 +151,9 @@ def _result() -> Any:
         gr.Button("Skip", elem_id="wan_skip", elem_classes="wan-hidden")
     problems = gr.HTML("", elem_id="wan_problems")
     gr.HTML(_mount("result"), elem_id="wan_film")
+    made = gr.HTML("", elem_id="wan_made", elem_classes="wan-timeline")
     gr.HTML(_mount("jobs"), elem_id="wan_jobs")
-    return problems
+    return problems, made
 
 
 def _mount(name: str, data: str = "") -> str:

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from wan_engine.families import MODE_WORDS
+from wan_webui.seam_marks import seams_lane, seams_words
 
 Values = Mapping[str, Any]
 """A part of a plan as the engine's API answers it."""
@@ -38,25 +39,38 @@ class _Block:
 
 
 def timeline_html(plan: Values, notes: Sequence[str] = (), drawn_seed: bool = False) -> str:
-    """The film as a picture: prompts over clips over a ruler, then what it needs and the notes.
+    """The film to come as a picture: prompts over clips over a ruler, then what it needs and the notes.
 
     plan: as `plan_to_json` writes it.  notes: of reading the input, shown before the plan's own.
     drawn_seed: the plan's seeds were drawn for it; the film will draw others, so they are not shown.
     """
+    lanes, label = _lanes(plan, drawn_seed)
+    told = notes_html(list(dict.fromkeys([*notes, *plan["notes"]])))
+    drawn = f"{_figures(plan, drawn_seed)}{lanes}{_needs(plan)}{told}"
+    return f'<div class="wan-plan" role="figure" aria-label="Plan of the film: {label}">{drawn}</div>'
+
+
+def made_html(plan: Values) -> str:
+    """A film that was made: as its plan, with its seams as they were measured."""
+    lanes, label = _lanes(plan, drawn_seed=False)
+    figures = f"{lanes}{seams_words(plan)}"
+    return f'<div class="wan-plan" role="figure" aria-label="The film: {label}">{figures}</div>'
+
+
+def _lanes(plan: Values, drawn_seed: bool) -> tuple[str, str]:
+    """Prompts over clips over seams over a ruler, and what they are in a few words."""
     frames = int(plan["frames"])
     prompts, clips = list(_prompt_blocks(plan)), list(_clip_blocks(plan, drawn_seed))
     width = min(_MOST_WIDTH_REM, max(6 * len(prompts), 2 * len(clips)))
-    label = f"Plan of the film: {_count(len(prompts), 'prompt')}, {_count(len(clips), 'clip')}, {_seconds(plan)}"
     lanes = (
         _lane("wan-prompts", "Prompts", prompts, frames)
         + _lane("wan-clips", "Clips", clips, frames)
+        + seams_lane(plan)
         + _ruler(float(plan["seconds"]), float(plan["fps"]))
     )
-    return (
-        f'<div class="wan-plan" role="figure" aria-label="{escape(label)}">{_figures(plan, drawn_seed)}'
-        f'<div class="wan-scroll" tabindex="0"><div class="wan-track" style="min-width:{width}rem">{lanes}</div></div>'
-        f"{_needs(plan)}{notes_html(list(dict.fromkeys([*notes, *plan['notes']])))}</div>"
-    )
+    track = f'<div class="wan-track" style="min-width:{width}rem">{lanes}</div>'
+    label = f"{_count(len(prompts), 'prompt')}, {_count(len(clips), 'clip')}, {_seconds(plan)}"
+    return f'<div class="wan-scroll" tabindex="0">{track}</div>', escape(label)
 
 
 def _figures(plan: Values, drawn_seed: bool) -> str:
@@ -103,6 +117,9 @@ def _clip_blocks(plan: Values, drawn_seed: bool) -> Iterator[_Block]:
 def _clip_block(plan: Values, clips: Sequence[Values], drawn_seed: bool) -> _Block:
     first, last = clips[0], clips[-1]
     seam = "continued" if all(clip["continuity"] != "cut" for clip in clips) else "cut"
+    before = plan["clips"][first["index"] - 1]
+    if seam == "cut" and first["start_image"] and first["start_image"] == before["end_image"]:
+        seam = "keyframe"
     mode = escape(first["mode"])
     classes = f"wan-mode-{mode} wan-seam-{seam if first['start'] else 'begin'}"
     if len(clips) > 1:

@@ -72,6 +72,12 @@ class Story:
         expect(tab.page.locator("#wan .wan-files a").filter(has_text=".mp4")).to_have_count(1)
         expect(tab.page.locator("#wan .wan-sheet img")).to_be_visible()
         expect(tab.job("a red circle").locator(".wan-chip")).to_have_text("finished")
+        seam = tab.page.locator("#wan_made .wan-seam")
+        expect(seam).to_have_count(1)
+        seam.focus()
+        expect(tab.page.locator("#wan_made .wan-seam-words")).to_contain_text("Seam at 1.50 s (frame 12)")
+        seam.press("Enter")
+        tab.page.wait_for_function("document.querySelector('#wan .wan-stage video').currentTime >= 0.9")
         assert server.engine() is not None
 
     def test_keys_start_and_interrupt_and_a_stopped_film_goes_on(self, tab: WanTab) -> None:

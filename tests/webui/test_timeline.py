@@ -142,3 +142,56 @@ def test_problems_have_place_and_remedy_and_stay_text() -> None:
 )
 def test_sizes_are_words(size: float, words: str) -> None:
     assert timeline.size_words(size) == words
+
+
+SEAM = {
+    "frame": 40,
+    "kind": "last_frame",
+    "new_prompt": False,
+    "difference": 2.1,
+    "warp": 1.4,
+    "motion": 0.9,
+    "colour": 0.2,
+    "spread": 0.1,
+    "turn": 12.0,
+    "flash": False,
+    "freeze": False,
+    "drift": 0.4,
+    "versions": [],
+    "grade": "fair",
+    "faults": ["the picture jumps"],
+}
+
+
+def test_seams_wear_their_grade_and_tell_their_figures() -> None:
+    other = {**SEAM, "frame": 60, "grade": "good", "faults": []}
+    reader = Reader(timeline.made_html({**plan_of(), "seams": [SEAM, other]}))
+    marks = [attrs for tag, attrs in reader.found if "wan-seam " in attrs.get("class", "")]
+    assert [mark["class"] for mark in marks] == ["wan-seam wan-grade-fair", "wan-seam wan-grade-good"]
+    assert (percent(marks[0], "left"), marks[0]["data-seconds"]) == (50, "2.500")
+    words = marks[0]["aria-label"]
+    assert words == marks[0]["title"]
+    for part in ("at 2.50 s (frame 40)", "fair", "The picture jumps", "Difference 2.10", "drifted by 0.4"):
+        assert part in words
+    assert "Seams: 1 good, 1 fair" in " ".join(reader.texts)
+
+
+def test_a_seam_tells_what_was_tried_and_a_foreign_grade_is_no_class() -> None:
+    tried = [{"made_by": "render", "grade": "bad", "kept": False}, {"made_by": "vace", "grade": "good", "kept": True}]
+    seam = {**SEAM, "grade": EVIL, "kind": EVIL, "versions": tried, "turn": None, "drift": None}
+    reader = Reader(timeline.made_html({**plan_of(), "seams": [seam]}))
+    (mark,) = [attrs for _, attrs in reader.found if "wan-seam " in attrs.get("class", "")]
+    assert mark["class"] == "wan-seam wan-grade-cut"
+    assert "Tried: rendered bad, mended by VACE good (kept)." in mark["aria-label"]
+
+
+def test_before_a_film_is_made_there_are_no_seams() -> None:
+    assert "wan-seams" not in timeline.timeline_html(plan_of())
+
+
+def test_clips_that_meet_in_a_picture_are_no_cut() -> None:
+    plan = plan_of()
+    plan["clips"][1] |= {"end_image": "/b.png"}
+    plan["clips"][2] |= {"continuity": "cut", "start_image": "/b.png"}
+    clips = Reader(timeline.timeline_html(plan)).blocks("wan-clips")
+    assert ["wan-seam-keyframe" in block["class"] for block in clips] == [False, False, True, False]
