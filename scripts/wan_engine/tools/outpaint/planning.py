@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -24,6 +25,7 @@ from wan_engine.tools.outpaint.geometry import Layout
 CHUNK_FPS = Fraction(16)
 """Rate written into the chunks' files, where nobody looks at it: the film's own times are kept elsewhere."""
 _TEMPLATE_NAMES = ("{prompt}", "{caption}")
+_TEMPLATE_PARTS = re.compile(r"(\{prompt\}|\{caption\})")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def with_caption(prompt: str, caption: str, template: str) -> str:
     """The prompt of a chunk; without one of the two texts, the other alone."""
     if not (prompt and caption):
         return prompt or caption
-    return template.replace("{prompt}", prompt).replace("{caption}", caption)
+    texts = {"{prompt}": prompt, "{caption}": caption}
+    return "".join(texts.get(part, part) for part in _TEMPLATE_PARTS.split(template))
 
 
 @dataclass(frozen=True)
