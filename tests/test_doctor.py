@@ -11,6 +11,7 @@ import pytest
 
 from wan_engine import doctor
 from wan_engine.doctor import CUDA_PAGE, PACKAGES, Report, examine
+from wan_engine.models.memory import cards
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,10 +77,12 @@ def test_an_nvidia_card_beside_a_torch_without_cuda_is_noted(tmp_path: Path, mon
     if torch.version.cuda is not None:
         pytest.skip("this torch has CUDA")
     program = tmp_path / "nvidia-smi"
-    program.write_text("#!/bin/sh\necho 'Card of the Test'\n", encoding="utf-8")
+    program.write_text("#!/bin/sh\necho '0, GPU-1, Card of the Test, 900, 1000'\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    cards._asked_at.cache_clear()
     (note,) = doctor._notes()
+    cards._asked_at.cache_clear()
     assert note == f"Card of the Test is not used: torch {torch.__version__} has no CUDA. See {CUDA_PAGE}"
 
 

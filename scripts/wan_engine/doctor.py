@@ -9,8 +9,6 @@ import importlib
 import logging
 import os
 import platform
-import shutil
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from wan_engine import __version__
 from wan_engine.errors import MediaError, StorageError
 from wan_engine.media.tools import ENCODERS, find_ffmpeg, try_encoder
 from wan_engine.models.attention import try_kernels
+from wan_engine.models.memory.cards import nvidia_cards
 from wan_engine.settings import Settings
 from wan_engine.storage.places import free_bytes, outputs_root
 
@@ -28,8 +27,6 @@ PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "av")
 """The packages without which no film is rendered, by import name."""
 
 CUDA_PAGE = 'docs/install.md, "A torch for your GPU"'
-
-_SMI_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -187,24 +184,10 @@ def _best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _nvidia_cards() -> tuple[str, ...]:
-    """Names of the NVIDIA cards the driver knows, whatever torch is; empty without a driver."""
-    program = shutil.which("nvidia-smi")
-    if not program:
-        return ()
-    command = [program, "--query-gpu=name", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=_SMI_SECONDS, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired) as error:
-        logger.info("nvidia-smi gives no answer: %s", error)
-        return ()
-    return tuple(line.strip() for line in answer.stdout.splitlines() if line.strip()) if not answer.returncode else ()
-
-
 def _notes() -> tuple[str, ...]:
     import torch
 
-    cards = _nvidia_cards()
+    cards = [card.name for card in nvidia_cards()]
     if not cards or torch.cuda.is_available():
         return ()
     card = ", ".join(cards)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from wan_engine.backends import Backend
 from wan_engine.backends.registry import make_backend
@@ -23,6 +24,7 @@ from wan_engine.media.pictures import write_png
 from wan_engine.models.lineup import lineup, lineup_notes
 from wan_engine.models.lora.check import lora_notes
 from wan_engine.models.lora.library import find_loras
+from wan_engine.models.memory.outlook import Outlook, look_ahead
 from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Plan, plan_text, plan_to_json, read_plan
 from wan_engine.plan.seam import seam_notes
@@ -86,6 +88,12 @@ def plan_film(settings: Settings) -> Plan:
     of_loras = lora_notes(plan, models) if settings.backend == "wan" else ()
     of_models = lineup_notes(models) if settings.backend == "wan" else ()
     return replace(plan, notes=(*plan.notes, *of_models, *of_loras, *picture_notes(plan)))
+
+
+def film_memory(settings: Settings, plan: Plan) -> Outlook | None:
+    """What the plan's models will take of the memory, before anything is loaded; None where no model is needed."""
+    here = with_folder(settings, Path.cwd())
+    return look_ahead(here, plan, find_lineup(here)) if settings.backend == "wan" else None
 
 
 def check_film(settings: Settings) -> Plan:
@@ -172,7 +180,7 @@ def opened_backend(settings: Settings, report: Report, device: str = "") -> Iter
 
 @dataclass(frozen=True)
 class _Film:
-    """One film being made."""
+    """One film being made. changed: values of the plan's `resolved` that became others on the way."""
 
     settings: Settings
     plan: Plan
@@ -180,6 +188,7 @@ class _Film:
     backend: Backend
     report: Report
     cancelled: CancelCheck
+    changed: dict[str, Any] = field(default_factory=dict)
 
     def render(self, executor: Executor) -> FilmResult:
         """Render what is missing, encode beside it, and tidy up when the film is whole."""
@@ -216,13 +225,20 @@ class _Film:
 
     def _with_memory(self) -> Plan:
         """The plan with what is decided when others have freed the device's memory, which `started` asks them for."""
-        settled = {**self.plan.resolved, **self.backend.settle_memory(self.plan)}
+        settled = {**self.plan.resolved, **self.backend.settle_memory(self.plan, self._keep)}
         plan = replace(self.plan, resolved=settled)
         write_text(self.places.plan, plan_text(plan))
         return plan
 
+    def _keep(self, values: dict[str, Any]) -> None:
+        """Write what has to be otherwise from now on into the plan, so that a film that goes on begins with it."""
+        self.changed.update(values)
+        plan = read_plan(self.places.plan)
+        write_text(self.places.plan, plan_text(replace(plan, resolved={**plan.resolved, **self.changed})))
+
     def _tidy_up(self, made: Plan) -> None:
         self.places.preview.unlink(missing_ok=True)
+        made = replace(made, resolved={**made.resolved, **self.changed})
         finished = {**made.resolved, _FINISHED: _fingerprint(made, self.settings)}
         write_text(self.places.plan, plan_text(replace(made, resolved=finished)))
         if not self.settings.keep_clips:

@@ -183,7 +183,7 @@ def _needs(plan: Values) -> str:
     needs = (
         ("Steps", f"{steps}"),
         ("Disk for the clips", size_words(plan["disk_bytes"])),
-        ("Memory for the model", size_words(plan["memory_bytes"])),
+        *_memory(plan.get("memory")),
     )
     modes = dict.fromkeys(clip["mode"] for clip in plan["clips"])
     legend = "".join(
@@ -192,6 +192,19 @@ def _needs(plan: Values) -> str:
     )
     drawn = "".join(f"<span>{name} <b>{value}</b></span>" for name, value in needs)
     return f'<div class="wan-needs">{drawn}<span class="wan-legend">{legend}</span></div>'
+
+
+def _memory(expected: Values | None) -> Iterator[tuple[str, str]]:
+    """The memory profile that would be taken, or what each takes where only loading will tell."""
+    if not expected:
+        return
+    if not expected["profile"]:
+        each = (f"{name} {size_words(need['device_bytes'])}" for name, need in expected["profiles"].items())
+        yield "Memory of the GPU", escape(", ".join(each))
+        return
+    need = expected["profiles"][expected["profile"]]
+    words = f"{expected['profile']}, about {size_words(need['device_bytes'])} of {expected['device']}"
+    yield "Memory profile", f'<span title="{escape(expected["reason"])}">{escape(words)}</span>'
 
 
 def notes_html(notes: Sequence[str]) -> str:

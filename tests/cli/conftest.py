@@ -48,7 +48,6 @@ def plan() -> Plan:
         models={"t2v": "Wan-Tiny"},
         seed=5,
         disk_bytes=2_000_000,
-        memory_bytes=1_500_000_000,
     )
 
 

@@ -34,7 +34,7 @@ def test_plain_plan_is_one_line_a_clip(plan: Plan) -> None:
         "4 steps, guidance 5/3.5: prompt 1",
         "Clip 3 of 3: frames 80 to 119 (40 frames, 2.50 s), flf2v, from a.png to b.png, 41 model frames, seed 7, "
         "4 steps, guidance 5: prompt 2",
-        "Needs: 12 denoising steps, 2.0 MB of disk for the clips, 1.5 GB of memory for the largest model",
+        "Needs: 12 denoising steps, 2.0 MB of disk for the clips",
         "Note: the width was rounded",
     ]
 

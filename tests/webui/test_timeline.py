@@ -94,6 +94,19 @@ def test_the_figures_and_needs_are_the_plans() -> None:
     assert timeline.size_words(plan["disk_bytes"]) in text
 
 
+def test_the_memory_profile_is_told_or_what_each_takes() -> None:
+    each = {
+        "fast": {"device_bytes": 51_000_000_000, "ram_bytes": 1},
+        "low": {"device_bytes": 8_400_000_000, "ram_bytes": 1},
+    }
+    memory = {"device": "Card <1>", "profile": "low", "reason": 'about "8.4" GB', "words": "", "profiles": each}
+    shown = timeline.timeline_html({**PLAN, "memory": memory})
+    assert '<span title="about &quot;8.4&quot; GB">low, about 8.4 GB of Card &lt;1&gt;</span>' in shown
+    unknown = timeline.timeline_html({**PLAN, "memory": {**memory, "device": "", "profile": "", "reason": ""}})
+    assert "Memory of the GPU <b>fast 51 GB, low 8.4 GB</b>" in unknown
+    assert "Memory" not in timeline.timeline_html({**PLAN, "memory": None})
+
+
 def test_the_ruler_has_round_seconds_and_their_frames() -> None:
     reader = Reader(timeline.timeline_html(plan_of(max_frames=160)))
     assert [text for text in reader.texts if re.fullmatch(r"\d+ s", text)] == [f"{second} s" for second in range(10)]

@@ -8,7 +8,7 @@ backend is one file with one `Backend` and one `ClipRun`, entered in `BACKENDS`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from wan_engine.media.picture import Picture as Picture
+
+
+Changed = Callable[[dict[str, Any]], None]
+"""Takes values of `plan.resolved` that became others."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,11 @@ class Backend(ABC):
         Values already in `plan.resolved` are kept where this machine can keep them; what differs comes back changed.
         """
 
-    def settle_memory(self, plan: Plan) -> dict[str, Any]:
-        """What is decided just before the first clip, when other programs have freed their memory; as `resolve`."""
+    def settle_memory(self, plan: Plan, changed: Changed = lambda values: None) -> dict[str, Any]:
+        """What is decided just before the first clip, when other programs have freed their memory; as `resolve`.
+
+        changed: is given new values when something has to be decided otherwise on the way, such as a full memory.
+        """
         return {}
 
     @abstractmethod

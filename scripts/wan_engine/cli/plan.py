@@ -19,14 +19,16 @@ FileArgument = Annotated[
 @verb(with_settings=True)
 def plan(screen: Screen, flags: Flags, file: FileArgument) -> None:
     """Show the clips of a film, with prompts, frames and seeds, without rendering it."""
-    from wan_engine.film import plan_film
+    from wan_engine.film import film_memory, plan_film
     from wan_engine.plan.model import plan_to_json
 
     project = read_project(file, flags)
     with problems_placed(project, flags):
         film = plan_film(project.settings)
+        memory = film_memory(project.settings, film)
     if screen.json:
-        screen.document({**plan_to_json(film), "notes": [*project.notes, *film.notes]})
+        expected = memory.as_dict() if memory is not None else None
+        screen.document({**plan_to_json(film), "memory": expected, "notes": [*project.notes, *film.notes]})
         return
-    show_plan(screen, film, screen.out)
+    show_plan(screen, film, screen.out, memory)
     show_notes(screen, screen.out, project.notes)

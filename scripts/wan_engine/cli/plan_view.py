@@ -12,14 +12,16 @@ from wan_engine.plan.model import Clip, Plan
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from wan_engine.models.memory.outlook import Outlook
+
 PROMPT_WIDTH = 60
 """Characters of a prompt that a table shows; plain lines show all of it."""
 
 _MODE_STYLES = {"t2v": "cyan", "i2v": "green", "flf2v": "magenta", "vace": "blue"}
 
 
-def show_plan(screen: Screen, plan: Plan, console: Console) -> None:
-    """Write the film's figures, its clips, its timeline and its notes."""
+def show_plan(screen: Screen, plan: Plan, console: Console, memory: Outlook | None = None) -> None:
+    """Write the film's figures, its clips, its timeline and its notes. memory: what its models will take."""
     for mode, label in plan.models.items():
         screen.line(console, f"Model for {MODE_WORDS.get(mode, mode)}: {one_line(label)}")
     screen.line(console, f"Resolution: {plan.width}x{plan.height}")
@@ -31,6 +33,8 @@ def show_plan(screen: Screen, plan: Plan, console: Console) -> None:
         for clip in plan.clips:
             screen.line(console, clip_line(plan, clip))
     screen.line(console, needs_line(plan))
+    if memory is not None:
+        screen.line(console, f"Memory: {one_line(memory.words())}; memory_profile sets another")
     show_notes(screen, console, plan.notes)
 
 
@@ -50,11 +54,8 @@ def film_line(plan: Plan) -> str:
 
 
 def needs_line(plan: Plan) -> str:
-    """What rendering needs: denoising steps, disk for the clips, memory for the largest model."""
-    return (
-        f"Needs: {plan.total_steps} denoising steps, {size_words(plan.disk_bytes)} of disk for the clips, "
-        f"{size_words(plan.memory_bytes)} of memory for the largest model"
-    )
+    """What rendering needs: denoising steps, and disk for the clips."""
+    return f"Needs: {plan.total_steps} denoising steps, {size_words(plan.disk_bytes)} of disk for the clips"
 
 
 def clip_line(plan: Plan, clip: Clip) -> str:

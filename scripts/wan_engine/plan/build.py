@@ -15,7 +15,7 @@ from wan_engine.plan.distilled import with_preset
 from wan_engine.plan.inside import with_inside
 from wan_engine.plan.loras import check_loras, clip_loras
 from wan_engine.plan.model import Clip, Plan, Repair
-from wan_engine.plan.needs import disk_bytes, memory_bytes
+from wan_engine.plan.needs import disk_bytes
 from wan_engine.plan.notes import plan_notes, repair_notes
 from wan_engine.plan.pace import Pace, paces
 from wan_engine.plan.pictures import StartPicture, guided_problems, pictures_by_frame, start_problems
@@ -62,8 +62,7 @@ def build_plan(settings: Settings, lineup: Lineup, loras: Mapping[str, str] | No
         seam_repair=settings.seam_repair,
     )
     plan = _with_repairs(plan, maker, pieces) if settings.seam_repair == "vace" else plan
-    disk, memory = disk_bytes(plan.calls, canvas, plan.seam_retries), memory_bytes(plan.calls, canvas, lineup)
-    return replace(plan, disk_bytes=disk, memory_bytes=memory)
+    return replace(plan, disk_bytes=disk_bytes(plan.calls, canvas, plan.seam_retries))
 
 
 def _with_repairs(plan: Plan, maker: _ClipMaker, pieces: Sequence[Piece]) -> Plan:

@@ -149,7 +149,7 @@ class Plan:
     """A film, decided. Owned frames of the clips partition 0 .. frames-1.
 
     fps, model_fps: exact rates.  models: label of the model by mode.  notes: what was changed or ignored, for the user.
-    disk_bytes: room the lossless clips need at most.  memory_bytes: the largest model's weights and its latents.
+    disk_bytes: room the lossless clips need at most.
     resolved: values fixed when rendering began (device, dtype, threads, model hash), reused on resume.
     seams: what the joins of the clips look like, measured when the film is made.
     seam_retries: clips that may be rendered again with another seed because their seam is bad.
@@ -169,7 +169,6 @@ class Plan:
     models: dict[str, str] = field(default_factory=dict)
     seed: int = 0
     disk_bytes: int = 0
-    memory_bytes: int = 0
     resolved: dict[str, Any] = field(default_factory=dict)
     seams: tuple[Seam, ...] = ()
     seam_retries: int = 0

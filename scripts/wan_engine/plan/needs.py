@@ -1,10 +1,9 @@
-"""What a film takes while it is made: room on the disk and memory on the device, estimated from its clips."""
+"""What room on the disk a film takes while it is made, estimated from its clips."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wan_engine.families import Lineup
 from wan_engine.plan.canvas import Canvas
 from wan_engine.plan.model import Clip
 from wan_engine.plan.repairs import MOST_RETRIES
@@ -31,19 +30,6 @@ def disk_bytes(clips: Sequence[Clip], canvas: Canvas, retries: int = 0) -> int:
     frames = sum(kept) + min(again, MOST_RETRIES * sum(kept))
     states = 2 * STATE_ARRAYS * max(_latent_bytes(clip.frames, canvas) for clip in clips)
     return frames * canvas.width * canvas.height * COLOURS + states
-
-
-def memory_bytes(clips: Sequence[Clip], canvas: Canvas, lineup: Lineup) -> int:
-    """Memory of the most demanding clip, in bytes: its model's weights, its latents and its decoded frames as float32.
-
-    A lower bound: what the layers keep while they compute depends on the kernel and comes on top.
-    """
-    return max(lineup.card(clip.mode).weights_bytes + _clip_bytes(clip.frames, canvas) for clip in clips)
-
-
-def _clip_bytes(frames: int, canvas: Canvas) -> int:
-    decoded = frames * canvas.width * canvas.height * COLOURS * FLOAT_BYTES
-    return STATE_ARRAYS * _latent_bytes(frames, canvas) + decoded
 
 
 def _latent_bytes(frames: int, canvas: Canvas) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from wan_engine.errors import InputError
-from wan_engine.film import check_film, plan_film
+from wan_engine.film import check_film, film_memory, plan_film
 from wan_engine.plan.model import Plan
 from wan_engine.schedule.loras import TAG
 from wan_engine.schedule.project import project_from_text, settings_from_values
@@ -83,6 +83,12 @@ def order_plan(order: Order) -> Plan:
     """What would be made. Raises as `plan_film`, with the file's name."""
     with _placed(order.name):
         return plan_film(order.settings)
+
+
+def order_memory(order: Order, plan: Plan) -> dict[str, Any] | None:
+    """What the plan's models will take of the memory, as JSON-able values; None where no model is needed."""
+    expected = film_memory(order.settings, plan)
+    return expected.as_dict() if expected is not None else None
 
 
 def order_job(order: Order, wish: Wish, config: ServiceConfig) -> NewJob:

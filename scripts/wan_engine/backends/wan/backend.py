@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from wan_engine.backends import Backend, ClipRequest, RunState
+from wan_engine.backends import Backend, Changed, ClipRequest, RunState
 from wan_engine.backends.wan.conditions import Conditions, make_conditions, needs_negative
 from wan_engine.backends.wan.forward import CompiledBlocks, Forward
 from wan_engine.backends.wan.guard import guarded
@@ -29,7 +29,8 @@ from wan_engine.models.files import fingerprint
 from wan_engine.models.memory.choose import Choice, choose
 from wan_engine.models.memory.measure import measure
 from wan_engine.models.memory.needs import Clip as AskedClip
-from wan_engine.models.memory.needs import Needs, Weights, needs
+from wan_engine.models.memory.needs import Weights
+from wan_engine.models.memory.outlook import asked_clips, film_needs
 from wan_engine.models.memory.place import Placer, release
 from wan_engine.models.memory.profiles import FAST, PROFILES, Profile, profile_of
 from wan_engine.models.model_set import open_model
@@ -120,10 +121,11 @@ class WanBackend(Backend):
             "versions": {name: version(name) for name in ("torch", "diffusers", "transformers")},
         }
 
-    def settle_memory(self, plan: Plan) -> dict[str, Any]:
+    def settle_memory(self, plan: Plan, changed: Changed = lambda values: None) -> dict[str, Any]:
         """Choose the memory profile by what is free now, and learn which texts will be wanted.
 
-        A film that goes on keeps its profile on the same kind of device. Raises ModelError for a damaged model.
+        A film that goes on keeps its profile on the same kind of device, also one that a full memory made it take.
+        Raises ModelError for a damaged model.
         """
         session = self._session or self._settle(plan.resolved)
         for clip in plan.calls:
@@ -132,14 +134,12 @@ class WanBackend(Backend):
                 session.texts.expect(self._lineup.card(clip.mode), texts)
         choice = self._choose(plan, session)
         session.placer.change(choice.profile)
+        on_cpu = session.loader.device == "cpu"
+        session.placer.stepped = lambda profile: changed(_told(profile, "taken when the memory was full", on_cpu))
         compiling = self._choose_compiling(plan, session)
         session.compiled = compiling.frames
-        return {
-            "memory_profile": choice.profile.name,
-            "memory": f"{choice.profile.words}; {choice.reason}",
-            "compiled": list(compiling.frames),
-            "compile": compiling.reason,
-        }
+        decided = {"compiled": list(compiling.frames), "compile": compiling.reason}
+        return _told(choice.profile, choice.reason, on_cpu) | decided
 
     def start(self, request: ClipRequest, state: RunState | None = None) -> WanRun:
         """Begin a clip or go on with one. Raises CapabilityError, ModelError, RenderError or OutOfMemoryError."""
@@ -205,23 +205,17 @@ class WanBackend(Backend):
     def _choose(self, plan: Plan, session: _Session) -> Choice:
         asked = self._options.memory_profile
         before = plan.resolved.get("memory_profile")
-        known = before in {profile.name for profile in PROFILES}
-        if asked == "auto" and known and plan.resolved.get("device") == session.loader.device:
-            asked = str(before)
+        names = [profile.name for profile in PROFILES]
+        if before in names and plan.resolved.get("device") == session.loader.device:
+            # One that was set and proved too much for the memory is not tried again.
+            asked = before if asked == "auto" else max(asked, before, key=names.index)
         weights = self._weigh(session, self._cards(plan).values())
-        pictures = {clip.mode: clip.mode != "t2v" for clip in plan.calls}
-        clips = [AskedClip(plan.width, plan.height, clip.frames, pictures[clip.mode]) for clip in plan.calls]
-
-        def needed(profile: Profile) -> Needs:
-            every = [needs(profile, weights, clip) for clip in clips]
-            return Needs(max(each.device for each in every), max(each.ram for each in every))
-
         device = session.loader.device
-        return choose(asked, device, measure(device), needed)
+        return choose(asked, device, measure(device), film_needs(weights, asked_clips(plan)))
 
     def _choose_compiling(self, plan: Plan, session: _Session) -> Compiling:
         device, dtype = session.loader.device, session.loader.dtype
-        kept = kept_compiling(plan.resolved.get("compiled"), plan.clips)
+        kept = kept_compiling(plan.resolved.get("compiled"), plan.calls)
         if kept is not None and plan.resolved.get("device") == device:
             return kept
         weights = self._weigh(session, self._cards(plan).values())
@@ -233,7 +227,7 @@ class WanBackend(Backend):
         def seconds(frames: int) -> float:
             return forward_seconds(weights, AskedClip(plan.width, plan.height, frames), rate())
 
-        return choose_compiling(self._options.compile, device, plan.clips, seconds)
+        return choose_compiling(self._options.compile, device, plan.calls, seconds)
 
     def _compiles(self, session: _Session, frames: int) -> bool:
         return self._options.compile == "on" if session.compiled is None else frames in session.compiled
@@ -248,6 +242,11 @@ class WanBackend(Backend):
     def _cards(self, plan: Plan) -> dict[Mode, ModelCard]:
         modes = {clip.mode for clip in plan.calls}
         return {mode: self._lineup.card(mode) for mode in MODES if mode in modes and self._lineup.can(mode)}
+
+
+def _told(profile: Profile, reason: str, on_cpu: bool) -> dict[str, Any]:
+    """What the plan keeps of a profile. What each means for a GPU is left out on a CPU."""
+    return {"memory_profile": profile.name, "memory": reason if on_cpu else f"{profile.words}; {reason}"}
 
 
 def _encode(session: _Session, card: ModelCard, clip: Clip) -> tuple[Any, Any]:

@@ -30,7 +30,8 @@ def choose(asked: str, device: str, there: Memory, needed: Callable[[Profile], N
     """
     if device == "cpu":
         profile = FAST if asked == "auto" else profile_of(asked)
-        return Choice(profile, "on the CPU all is in main memory")
+        all_of_it = f"about {_gb(needed(profile).device)} of {_gb(there.ram_free)} free"
+        return Choice(profile, f"on the CPU all is in main memory, {all_of_it}")
     if asked != "auto":
         return Choice(profile_of(asked), f"as set; {_figures(needed(profile_of(asked)), there)}")
     for profile in PROFILES:

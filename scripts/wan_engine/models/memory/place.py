@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.models.memory.measure import device_memory, main_memory
@@ -28,7 +29,7 @@ class Placer:
     """Where the components of a film's models are. Components that nothing else names are forgotten.
 
     device: as `devices.choose_device` gives it.  fp8: keep the weights of transformers in 8 bits.
-    dtype: numbers they are computed in then, as torch names it.
+    dtype: numbers they are computed in then, as torch names it.  stepped: is told each profile that is stepped down to.
     """
 
     def __init__(self, device: str, profile: Profile = FAST, fp8: bool = False, dtype: str = "bfloat16") -> None:
@@ -36,6 +37,7 @@ class Placer:
         self._fp8 = fp8
         self._dtype = dtype
         self.profile = profile
+        self.stepped: Callable[[Profile], None] = lambda profile: None
         self._placed: list[tuple[str, weakref.ref[torch.nn.Module]]] = []
 
     def reads_to(self, name: str) -> str:
@@ -84,6 +86,7 @@ class Placer:
         lower = below(self.profile)
         if lower is not None:
             self.change(lower)
+            self.stepped(lower)
         return lower
 
     def device_of(self, name: str) -> str:

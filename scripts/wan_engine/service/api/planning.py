@@ -19,7 +19,7 @@ from wan_engine.service.api.context import Context, UseContext
 from wan_engine.service.api.forms import ExportInput, FilmInput, ImportInput, ValuesInput
 from wan_engine.service.api.problems import PlainJSON
 from wan_engine.service.api.schemas import ExportOut, ImportOut, PlanOut, PromptsOut, ValuesOut
-from wan_engine.service.orders import Order, order_of_text, order_of_values, order_plan
+from wan_engine.service.orders import Order, order_memory, order_of_text, order_of_values, order_plan
 from wan_engine.settings import settings_to_mapping
 from wan_engine.settings_check import settings_from_mapping
 
@@ -44,7 +44,7 @@ def plan(film: FilmInput, context: UseContext) -> PlainJSON:
     planned = order_plan(order)
     return PlainJSON(
         {
-            "plan": plan_to_json(planned),
+            "plan": plan_to_json(planned) | {"memory": order_memory(order, planned)},
             "prompts": _rows(read_schedule(order.settings)),
             "notes": [*order.notes, *planned.notes],
             "settings": settings_to_mapping(order.settings),
