@@ -184,6 +184,19 @@ def test_a_stop_keeps_what_is_finished_and_the_film_goes_on(settings: Settings) 
     assert not (folder / "clips").exists()
 
 
+def test_going_on_without_room_for_the_rest_is_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    report, stopped, events = stop_at("step", clip=1, step=1)
+    with pytest.raises(Cancelled):
+        make_film(settings, report, stopped)
+    folder = Path(next(event.message for event in events if event.kind == "started"))
+    monkeypatch.setattr("wan_engine.storage.places.free_bytes", lambda path: 20)
+    with pytest.raises(StorageError, match=r"has 0.0 MB free, and \d.* are needed") as caught:
+        resume_film(folder, quiet, never)
+    assert "then go on with the film" in caught.value.remedy
+    monkeypatch.undo()
+    assert resume_film(folder, quiet, never).is_there()
+
+
 def test_a_changed_plan_renders_again_just_what_differs(settings: Settings) -> None:
     result = make(settings, keep_clips=True, continuity="cut")
     plan = json.loads(result.plan.read_text(encoding="utf-8"))

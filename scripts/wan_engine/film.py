@@ -31,7 +31,7 @@ from wan_engine.plan.seam import seam_notes
 from wan_engine.render.assemble import Assembler, check_output
 from wan_engine.render.chain import render_chain
 from wan_engine.render.clip import ChainJob
-from wan_engine.render.clip_store import ClipStore
+from wan_engine.render.clip_store import ClipStore, finished_clip
 from wan_engine.render.events import CancelCheck, Event, Report
 from wan_engine.render.mend import mend_seams
 from wan_engine.render.progress import Progress
@@ -139,9 +139,16 @@ def resume_film(
     if plan.resolved.get(_FINISHED) == _fingerprint(plan, settings) and _result(plan, settings, places).is_there():
         return _result(plan, settings, places)
     check_output(plan, settings)
+    check_free_space(places.folder, _bytes_missing(plan, places), "Free some space, then go on with the film")
     with opened_backend(settings, report, device) as backend:
         plan = replace(plan, resolved={**plan.resolved, **backend.resolve(plan)})
         return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
+
+
+def _bytes_missing(plan: Plan, places: FilmPlaces) -> int:
+    """Room that the clips need which are not finished yet."""
+    missing = sum(clip.frames for clip in plan.clips if finished_clip(places.clips, clip.index) is None)
+    return plan.disk_bytes * missing // sum(clip.frames for clip in plan.clips)
 
 
 def forget_clips(folder: Path, clips: Collection[int]) -> None:

@@ -1,0 +1,170 @@
+"""kill -9 and a full disk in each way of continuity: the film goes on with the same frames, nothing is made twice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import film_process
+from film_process import Told, killed_after
+from wan_engine.errors import WanError
+from wan_engine.film import FilmResult, make_film, resume_film
+from wan_engine.media.pictures import write_png
+from wan_engine.media.probe import every_frame
+from wan_engine.render.events import Event
+from wan_engine.schedule.project import project_to_text
+from wan_engine.settings import Settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+RIGHT = "a red circle moves right on a black background"
+FILM = Settings(
+    prompts={"0": RIGHT, "16": "a blue square moves down on a black background"},
+    max_frames=24,
+    clip_duration=0.5,
+    width=64,
+    height=64,
+    steps="3",
+    guidance_scale="1",
+    seed=5,
+    crf=0,
+    pixel_format="yuv444p",
+    preset="ultrafast",
+    subtitles=False,
+    batch_name="killed",
+)
+"""Three clips of eight frames, two of them with one prompt."""
+WAYS: dict[str, dict[str, Any]] = {
+    "overlap that loops": {"continuity": "overlap", "overlap_frames": 5, "loop": True, "hold_colour": True},
+    "keyframes": {"guided_images": {"8": "square.png", "16": "circle.png"}},
+    "bad seams": {"continuity": "last_frame", "seam_retries": 2, "seam_repair": "vace"},
+}
+
+
+def pictures(folder: Path) -> None:
+    """A red circle and a red square to pass through."""
+    rows, columns = np.indices((64, 64)) + 0.5
+    shapes = {
+        "circle": (rows - 40) ** 2 + (columns - 30) ** 2 < 100,
+        "square": (abs(rows - 24) < 9) & (abs(columns - 40) < 9),
+    }
+    for name, inside in shapes.items():
+        picture = np.full((64, 64, 3), 13, np.uint8)
+        picture[inside] = (230, 38, 38)
+        write_png(folder / f"{name}.png", picture)
+
+
+def settings_for(way: str, folder: Path) -> Settings:
+    pictures(folder)
+    changes = dict(WAYS[way])
+    if "guided_images" in changes:
+        changes["guided_images"] = {at: str(folder / name) for at, name in changes["guided_images"].items()}
+    return replace(FILM, output_dir=str(folder / "out"), **changes)
+
+
+def frames_of(film: Path | None) -> list[bytes]:
+    assert film is not None
+    return [frame.tobytes() for frame in every_frame(film)]
+
+
+class Steps:
+    """Counts the denoising steps that a film takes."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, event: Event) -> None:
+        self.count += event.kind == "step"
+
+
+def film_folder(told: list[Told]) -> Path:
+    return Path(next(event.message for event in told if event.kind == "started"))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_film_survives_kills_and_repeats_no_step(tmp_path: Path, way: str) -> None:
+    settings = settings_for(way, tmp_path)
+    alone = Steps()
+    whole = make_film(settings, alone, lambda: False)
+    project = tmp_path / "film.yaml"
+    project.write_text(project_to_text(settings), encoding="utf-8")
+    seed = random.randrange(10_000)
+    moments = random.Random(seed)
+    kills = 3
+    process, done = film_process.start("begin", project), 0
+    for number in range(kills):
+        told = killed_after(process, moments.randint(1, alone.count // kills), moments)
+        done += sum(event.kind == "step" for event in told)
+        folder = film_folder(told)
+        if number < kills - 1:
+            process = film_process.start("resume", folder)
+    last = Steps()
+    result = resume_film(folder, last, lambda: False)
+    place = f"kill moments from seed {seed}"
+    assert last.count < alone.count, "no kill came late enough: the test has shown nothing"
+    # A kill costs the step in flight, which was not told, and the one whose state was just being written.
+    assert alone.count - kills <= done + last.count <= alone.count + kills, place
+    assert frames_of(result.film) == frames_of(whole.film), place
+    assert not list(folder.rglob("*.part*")), "half a file was left"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of three megabytes, if one may be mounted here."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill_up(folder: Path) -> Path:
+    """What another program writes until nothing more fits."""
+    path = folder / "other.bin"
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+    assert shutil.disk_usage(folder).free == 0
+    return path
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs mount")
+@pytest.mark.parametrize("way", ["overlap that loops", "bad seams"])
+def test_a_full_disk_stops_a_film_that_goes_on_when_there_is_room(tmp_path: Path, small_disk: Path, way: str) -> None:
+    settings = settings_for(way, tmp_path)
+    whole = make_film(settings, lambda _event: None, lambda: False)
+    events: list[Event] = []
+    fillers: list[Path] = []
+
+    def report(event: Event) -> None:
+        events.append(event)
+        if not fillers and (event.kind, event.clip, event.step) == ("step", 1, 1):
+            fillers.append(fill_up(small_disk))
+
+    with pytest.raises(WanError, match="No space left") as caught:
+        make_film(replace(settings, output_dir=str(small_disk)), report, lambda: False)
+    assert "free some space" in caught.value.remedy
+    folder = Path(next(event.message for event in events if event.kind == "started"))
+    # Still full: it says at once how much is needed.
+    with pytest.raises(WanError, match=r"has .* free, and .* are needed") as caught:
+        resume_film(folder, lambda _event: None, lambda: False)
+    assert "Free some space" in caught.value.remedy
+    fillers[0].unlink()
+    last = Steps()
+    result: FilmResult = resume_film(folder, last, lambda: False)
+    assert last.count < sum(event.kind == "step" for event in events) + last.count
+    assert frames_of(result.film) == frames_of(whole.film)
