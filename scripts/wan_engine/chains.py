@@ -52,15 +52,19 @@ class Way:
         return replace(changed, guided_images=_seam_pictures(first, Path(changed.output_dir)))
 
 
+_PLAIN = {"hold_colour": False, "pin_colour": 0.0, "seam_retries": 0, "seam_repair": "none"}
+_LAST_FRAME = {**_PLAIN, "continuity": "last_frame"}
+_OVERLAP = {**_PLAIN, "continuity": "overlap"}
+
 WAYS = (
-    Way("last_frame", {"continuity": "last_frame", "hold_colour": False}),
-    Way("last_frame_held", {"continuity": "last_frame", "hold_colour": True}),
-    *(
-        Way(f"overlap_{frames}", {"continuity": "overlap", "overlap_frames": frames, "hold_colour": False})
-        for frames in (5, 9, 13, 17)
-    ),
-    Way("overlap_9_held", {"continuity": "overlap", "overlap_frames": 9, "hold_colour": True}),
-    Way("keyframes", {"continuity": "last_frame", "hold_colour": False}, through=True),
+    Way("last_frame", _LAST_FRAME),
+    Way("last_frame_held", {**_LAST_FRAME, "hold_colour": True}),
+    Way("last_frame_mended", {**_LAST_FRAME, "seam_repair": "vace"}),
+    Way("last_frame_faded", {**_LAST_FRAME, "seam_repair": "cross_fade"}),
+    *(Way(f"overlap_{frames}", {**_OVERLAP, "overlap_frames": frames}) for frames in (5, 9, 13, 17)),
+    Way("overlap_9_held", {**_OVERLAP, "overlap_frames": 9, "hold_colour": True}),
+    Way("overlap_9_mended", {**_OVERLAP, "overlap_frames": 9, "seam_retries": 6, "seam_repair": "vace"}),
+    Way("keyframes", _LAST_FRAME, through=True),
 )
 """Ways to make a film, by name."""
 
