@@ -19,8 +19,10 @@ from wan_engine.backends import Backend
 from wan_engine.backends.registry import make_backend
 from wan_engine.executors import Executor
 from wan_engine.executors.local import LocalExecutor
+from wan_engine.executors.processes import ProcessExecutor
 from wan_engine.families import Lineup
 from wan_engine.media.pictures import write_png
+from wan_engine.models.devices import choose_device, device_names
 from wan_engine.models.lineup import lineup, lineup_notes
 from wan_engine.models.lora.check import lora_notes
 from wan_engine.models.lora.library import find_loras
@@ -29,7 +31,6 @@ from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Plan, plan_text, plan_to_json, read_plan
 from wan_engine.plan.seam import seam_notes
 from wan_engine.render.assemble import Assembler, check_output
-from wan_engine.render.chain import render_chain
 from wan_engine.render.clip import ChainJob
 from wan_engine.render.clip_store import ClipStore, finished_clip
 from wan_engine.render.events import CancelCheck, Event, Report
@@ -99,10 +100,12 @@ def film_memory(settings: Settings, plan: Plan) -> Outlook | None:
 def check_film(settings: Settings) -> Plan:
     """As `plan_film`, after trying also the encoder, the soundtrack and the free space: nothing is left to refuse.
 
-    settings: with a drawn seed. Raises also MediaError and StorageError.
+    settings: with a drawn seed. Raises also MediaError and StorageError, and CapabilityError for a device that is not.
     """
     plan = plan_film(settings)
     check_output(plan, settings)
+    for name in device_names(settings.devices) if settings.backend == "wan" else ():
+        choose_device(name)
     check_free_space(outputs_root(settings), plan.disk_bytes)
     return plan
 
@@ -123,7 +126,8 @@ def make_film(
         places = film_folder(sized, datetime.now())
         write_text(places.settings, project_to_text(settings))
         write_text(places.plan, plan_text(plan))
-        return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
+        film = _Film(settings, plan, places, backend, report, cancelled)
+        return film.render(executor or _executor(settings, device))
 
 
 def resume_film(
@@ -142,7 +146,8 @@ def resume_film(
     check_free_space(places.folder, _bytes_missing(plan, places), "Free some space, then go on with the film")
     with opened_backend(settings, report, device) as backend:
         plan = replace(plan, resolved={**plan.resolved, **backend.resolve(plan)})
-        return _Film(settings, plan, places, backend, report, cancelled).render(executor or LocalExecutor())
+        film = _Film(settings, plan, places, backend, report, cancelled)
+        return film.render(executor or _executor(settings, device))
 
 
 def _bytes_missing(plan: Plan, places: FilmPlaces) -> int:
@@ -171,6 +176,12 @@ def find_lineup(settings: Settings) -> Lineup:
 def settled(settings: Settings) -> Settings:
     """The settings with a drawn seed and absolute paths, so that the film can be gone on with from anywhere."""
     return fixed_seed(with_folder(settings, Path.cwd()))
+
+
+def _executor(settings: Settings, device: str) -> Executor:
+    """What runs the chains: several devices side by side where the settings name them and none is given for now."""
+    devices = device_names(settings.devices)
+    return ProcessExecutor(settings, devices) if len(devices) > 1 and not device else LocalExecutor()
 
 
 @contextmanager
@@ -214,7 +225,7 @@ class _Film:
                 job = ChainJob(plan, self.backend, store, progress, self.cancelled, seams=work)
                 if plan.seam_repair == "none":  # else frames around a seam may still change
                     job = replace(job, clip_ready=assembler.clip_ready)
-                executor.run(plan.chains(), lambda chain: render_chain(job, chain))
+                executor.run(job, plan.chains())
                 mend_seams(job)
                 assembler.all_ready()
                 progress.say("encoding")

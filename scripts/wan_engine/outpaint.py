@@ -22,7 +22,7 @@ from wan_engine.media.pictures import write_png
 from wan_engine.media.timed_film import TimedOptions
 from wan_engine.plan.model import Plan, plan_text, plan_to_json, read_plan
 from wan_engine.plan.seam import seam_notes
-from wan_engine.render.chain import ChainJob, render_chain
+from wan_engine.render.clip import ChainJob
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, Event, Report, stopped
 from wan_engine.render.progress import Progress
@@ -194,7 +194,7 @@ class _Outpaint:
             assembler = OutpaintAssembler(plan, options, self.places.sheet, work, self.cancelled)
             with assembler:
                 job = ChainJob(plan, backend, store, progress, self.cancelled, assembler.clip_ready, work.request)
-                LocalExecutor().run(plan.chains(), lambda chain: render_chain(job, chain))
+                LocalExecutor().run(job, plan.chains())
                 progress.say("encoding")
         made = replace(plan, seams=assembler.seams)
         self._tidy_up(made)

@@ -71,6 +71,14 @@ class ModelSettings:
         choices=("wan", "dry_run"),
     )
     device: str = setting("auto", "text", "Device", "model", "Where the model runs: auto, cpu, cuda, cuda:1, mps, xpu.")
+    devices: str = setting(
+        "",
+        "text",
+        "Devices",
+        "model",
+        "Several devices, such as cuda:0, cuda:1: parts of the film that do not need each other's frames are rendered "
+        "side by side, each in a process of its own. Jobs of a service keep to their worker's one device.",
+    )
     dtype: str = setting(
         "auto",
         "choice",

@@ -60,7 +60,8 @@ _MODEL = Section(
         *_PART_ROWS,
         ("loras",),
         ("lora_dir",),
-        ("device", "dtype", "attention"),
+        ("device", "devices"),
+        ("dtype", "attention"),
         ("memory_profile", "fp8_weights", "compile"),
     ),
     beside='<span class="wan-space"></span><button type="button" class="wan-button" id="wan_models_refresh">'

@@ -1,45 +1,105 @@
-"""What every executor promises, run over all of them: each chain once, and the first error is raised."""
+"""What every executor promises, run over all of them: each chain once, a stop and the first error end the film."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from wan_engine.errors import RenderError
-from wan_engine.executors import Chain, Executor
+from wan_engine.backends.registry import make_backend
+from wan_engine.errors import Cancelled, StorageError, WanError
+from wan_engine.executors import Executor
 from wan_engine.executors.local import LocalExecutor
-from wan_engine.families import FAMILIES, Lineup, ModelCard
+from wan_engine.executors.processes import ProcessExecutor
+from wan_engine.film import find_lineup
 from wan_engine.plan.build import build_plan
+from wan_engine.plan.model import Clip
+from wan_engine.render.clip import ChainJob
+from wan_engine.render.clip_store import ClipStore
+from wan_engine.render.events import Event
+from wan_engine.render.progress import Progress
+from wan_engine.render.seam_work import SeamWork
 from wan_engine.settings import Settings
 
+SETTINGS = Settings(
+    prompts={"0": "a", "5": "b", "9": "c"},
+    max_frames=12,
+    width=64,
+    height=48,
+    steps="2",
+    seed=1,
+    continuity="cut",
+    backend="dry_run",
+)
 
-@pytest.fixture(params=[LocalExecutor])
+
+@pytest.fixture(params=["local", "processes"])
 def executor(request: pytest.FixtureRequest) -> Executor:
-    made: Executor = request.param()
-    return made
+    return LocalExecutor() if request.param == "local" else ProcessExecutor(SETTINGS, ("cpu", "cpu"))
 
 
-@pytest.fixture
-def chains() -> tuple[Chain, ...]:
-    family = FAMILIES["wan-tiny"]
-    settings = Settings(prompts={"0": "a", "5": "b", "9": "c"}, max_frames=12, seed=1, continuity="cut")
-    return build_plan(settings, Lineup({"t2v": ModelCard("tiny", family, family.modes)})).chains()
+def job_in(folder: Path, events: list[Event], stop: Callable[[], bool] = lambda: False) -> ChainJob:
+    models = find_lineup(SETTINGS)
+    plan = replace(build_plan(SETTINGS, models), resolved={"backend": "dry_run"})
+    store = ClipStore(folder / "clips", plan)
+    progress = Progress(plan, events.append)
+    return ChainJob(plan, make_backend(SETTINGS, models), store, progress, stop, seams=SeamWork(7))
 
 
-def test_every_chain_is_rendered_once(executor: Executor, chains: tuple[Chain, ...]) -> None:
-    rendered: list[Chain] = []
-    executor.run(chains, rendered.append)
-    assert len(chains) == 3
-    assert sorted(rendered, key=lambda chain: chain[0].index) == list(chains)
+def test_every_chain_is_rendered_once(executor: Executor, tmp_path: Path) -> None:
+    events: list[Event] = []
+    ready: list[Clip] = []
+    threads = set()
+
+    def clip_ready(clip: Clip) -> None:
+        ready.append(clip)
+        threads.add(threading.current_thread())
+
+    job = replace(job_in(tmp_path, events), clip_ready=clip_ready)
+    executor.run(job, job.plan.chains())
+    assert len(job.plan.chains()) == 3
+    assert sorted(clip.index for clip in ready) == [0, 1, 2]
+    assert threads == {threading.current_thread()}
+    assert sorted(event.clip for event in events if event.kind == "clip_done") == [0, 1, 2]
+    assert [event.steps_done for event in events if event.kind == "step"] == [1, 2, 3, 4, 5, 6]
+    assert job.seams.left == 7, "what no chain has used comes back"
+    again: list[Event] = []
+    LocalExecutor().run(job_in(tmp_path, again), job.plan.chains())
+    assert not [event for event in again if event.kind == "step"], "each clip is there, from the same inputs"
 
 
-def test_an_error_stops_the_film(executor: Executor, chains: tuple[Chain, ...]) -> None:
-    rendered: list[Chain] = []
+def test_an_error_stops_the_film(executor: Executor, tmp_path: Path) -> None:
+    (tmp_path / "clips").write_text("a file where the clips' folder should be", encoding="utf-8")
+    job = job_in(tmp_path, [])
+    with pytest.raises((StorageError, OSError)):
+        executor.run(job, job.plan.chains())
 
-    def render(chain: Chain) -> None:
-        if rendered:
-            raise RenderError("the device is gone")
-        rendered.append(chain)
 
-    with pytest.raises(RenderError, match="device is gone"):
-        executor.run(chains, render)
-    assert len(rendered) == 1
+def test_a_stop_ends_it_and_keeps_what_is_there(executor: Executor, tmp_path: Path) -> None:
+    events: list[Event] = []
+    job = job_in(tmp_path, events, lambda: any(event.kind == "clip_done" for event in events))
+    with pytest.raises(Cancelled):
+        executor.run(job, job.plan.chains())
+    assert any(job.store.film_file(clip).is_file() for clip in job.plan.clips)
+
+
+def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its device's name stands in the error; the film can be gone on with."""
+    import multiprocessing
+
+    killed: list[int] = []
+
+    def kill_one() -> bool:
+        for child in multiprocessing.active_children():
+            if not killed and child.name == "cpu":
+                child.kill()
+                killed.append(1)
+        return False
+
+    job = job_in(tmp_path, [], kill_one)
+    with pytest.raises(WanError, match="the process that rendered on cpu ended with code -9"):
+        ProcessExecutor(SETTINGS, ("cpu",)).run(job, job.plan.chains())
+    LocalExecutor().run(job_in(tmp_path, []), job.plan.chains())

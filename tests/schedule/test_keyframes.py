@@ -85,18 +85,44 @@ def test_offloading_is_a_memory_profile(change: dict[str, Any], profile: str | N
     assert draft.values.get("memory_profile") == profile
 
 
-def test_users_are_told_of_lengths_and_what_has_no_effect() -> None:
-    values = {"keyframes": [["a", 1], ["b", 2], ["c", 9]], "prompt": "x", "num_gpus": 4, "gpu_ids": "0,1,2,3"}
+@pytest.mark.parametrize(
+    ("change", "devices", "device"),
+    [
+        ({"num_gpus": 1, "gpu_ids": [0]}, None, None),
+        ({"num_gpus": 2}, "cuda:0, cuda:1", None),
+        ({"gpu_ids": "1,3"}, "cuda:1, cuda:3", None),
+        ({"num_gpus": "2", "gpu_ids": [4, 5, 6]}, "cuda:4, cuda:5", None),
+        ({"gpu_ids": [3]}, None, "cuda:3"),
+        ({"num_gpus": 2, "devices": "cpu, cpu"}, "cpu, cpu", None),
+    ],
+)
+def test_gpus_are_devices(change: dict[str, Any], devices: str | None, device: str | None) -> None:
+    draft = draft_from_keyframes({"keyframes": [["a.png", 0], ["b.png", 3]], "prompt": "x", **change})
+    assert not draft.problems
+    assert (draft.values.get("devices"), draft.values.get("device")) == (devices, device)
+
+
+def test_keyframes_of_one_prompt_may_lie_inside_a_clip() -> None:
+    values = {"keyframes": [["a", 0], ["b", 2], ["c", 3]], "prompt": "x", "inner_images": "near"}
+    assert draft_from_keyframes(values).values["prompts"] == {"0": "x"}
+    assert len(draft_from_keyframes({**values, "sub_prompts": ["y", "z"]}).values["prompts"]) == 2
+
+
+def test_users_are_told_of_lengths() -> None:
+    values = {"keyframes": [["a", 1], ["b", 2], ["c", 9]], "prompt": "x"}
     notes = " / ".join(draft_from_keyframes(values).notes)
     assert "The film begins with the first keyframe: 1 s are taken" in notes
     assert "Segment 1 has 24 frames: under 32" in notes
     assert "Segment 2 has 168 frames: above 100" in notes
-    assert "One GPU renders the segments" in notes
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"num_gpus": "all"}, "num_gpus: 'all' is no number of GPUs"),
+        ({"num_gpus": 0}, "num_gpus: '0' is no number of GPUs"),
+        ({"gpu_ids": "0,x"}, "gpu_ids: '0, x' are no numbers of GPUs"),
+        ({"num_gpus": 3, "gpu_ids": [0, 1]}, "gpu_ids: it names 2 of the 3 GPUs"),
         ({"keyframes": [["a", 3], ["b", 2]]}, 'keyframes, key "2": it comes at 2 s, not after the one before'),
         ({"keyframes": [["a", 0]]}, "at least two keyframes"),
         ({"keyframes": None}, "there are no keyframes"),

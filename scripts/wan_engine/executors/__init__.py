@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from wan_engine.plan.model import Clip
+from wan_engine.render.clip import ChainJob
 
 Chain = tuple[Clip, ...]
 """Clips that need each other's last frames, in film order."""
@@ -14,10 +15,11 @@ Chain = tuple[Clip, ...]
 class Executor(ABC):
     """Runs a film's chains.
 
-    Contract: `render` is called once with every chain; a chain is never started before an earlier one unless both can
-    run at once; the first error stops the film and is raised when nothing runs any more.
+    Contract: every chain is rendered once into the job's store, and the job's `clip_ready` and `progress` are called
+    by the thread that calls `run`. A chain is never started before an earlier one unless both can run at once. The
+    user's wish to stop ends it within a step. The first error stops the film and is raised when nothing runs any more.
     """
 
     @abstractmethod
-    def run(self, chains: Sequence[Chain], render: Callable[[Chain], None]) -> None:
+    def run(self, job: ChainJob, chains: Sequence[Chain]) -> None:
         """Render all chains; returns when the last one is done."""

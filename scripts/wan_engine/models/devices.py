@@ -28,6 +28,11 @@ def choose_device(name: str = "auto") -> str:
     return str(device)
 
 
+def device_names(words: str) -> tuple[str, ...]:
+    """The devices that the setting `devices` names, with commas between them."""
+    return tuple(name for name in (word.strip() for word in words.split(",")) if name)
+
+
 def _devices() -> list[str]:
     """The devices of this machine, the best first, `cpu` last."""
     import torch

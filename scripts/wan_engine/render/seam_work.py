@@ -10,10 +10,15 @@ from wan_engine.plan.seam import Seam, Version
 
 @dataclass
 class SeamWork:
-    """One film's. left: clips that may still be rendered again.  versions: what was tried, by the seam's film frame."""
+    """One film's, or one chain's. left: clips that may still be rendered again.
+
+    versions: what was tried, by the seam's film frame.
+    inside: only seams inside a chain are looked at, as other chains may be there or not.
+    """
 
     left: int = 0
     versions: dict[int, list[Version]] = field(default_factory=dict)
+    inside: bool = False
 
     def add(self, seam: Seam, version: Version) -> None:
         """Note a trial to mend a seam; the seam as it was rendered comes first, if nothing was tried before."""

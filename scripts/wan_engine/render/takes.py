@@ -59,6 +59,8 @@ def _seams(job: ChainJob, clip: Clip) -> list[Seam]:
     joins = job.plan.joins()
     frames = [clip.start] if clip.index and joins[clip.start].kind != "cut" else []
     frames += [job.plan.frames] if clip.loops else []
+    if job.seams.inside:
+        frames = [frame for frame in frames if job.plan.beside(frame)[0].chain == clip.chain]
     there = [frame for frame in frames if job.store.film_file(job.plan.beside(frame)[0]).is_file()]
     return [seam for seam in (seam_at(job.store, frame) for frame in there) if seam is not None]
 

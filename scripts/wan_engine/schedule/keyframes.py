@@ -42,6 +42,7 @@ _OWN = (
 )
 """Their other names."""
 _SIZE = re.compile(r"\s*([0-9]{1,5})\s*[*xX]\s*([0-9]{1,5})\s*")
+_NUMBER = re.compile(r"[0-9]{1,3}")
 _FORM = "Write at least two pairs of picture and seconds: [[first.png, 0.0], [second.png, 3.0]]"
 _LONGEST = 24 * 3600
 
@@ -100,8 +101,7 @@ def _plain(values: Mapping[str, Any], draft: Draft) -> None:
     profile = "minimal" if _on(values, "t5_cpu") else "balanced" if _on(values, "offload_model") else ""
     if profile:
         draft.values.setdefault("memory_profile", profile)
-    if str(values.get("num_gpus", 1)) != "1" or len(_listed(values.get("gpu_ids"))) > 1:
-        draft.notes.append("One GPU renders the segments: num_gpus and gpu_ids have no effect yet")
+    _gpus(values, draft)
 
 
 def _smoothing(values: Mapping[str, Any], draft: Draft) -> None:
@@ -111,6 +111,30 @@ def _smoothing(values: Mapping[str, Any], draft: Draft) -> None:
     elif "smoothing" not in draft.values:
         draft.values["smoothing"] = values.get("smoothing_method") or "temporal_filter"
         draft.names["smoothing"] = "smoothing_method"
+
+
+def _gpus(values: Mapping[str, Any], draft: Draft) -> None:
+    """num_gpus and gpu_ids as devices; without ids the first GPUs are meant."""
+    count = str(1 if values.get("num_gpus") is None else values["num_gpus"]).strip()
+    ids = [str(each).strip() for each in _listed(values.get("gpu_ids"))]
+    if not _NUMBER.fullmatch(count) or int(count) < 1:
+        draft.problems.add(Problem(f"{count[:40]!r} is no number of GPUs", "Write 1, 2, ...", field="num_gpus"))
+    elif not all(_NUMBER.fullmatch(each) for each in ids):
+        message = f"{', '.join(ids)[:40]!r} are no numbers of GPUs"
+        draft.problems.add(Problem(message, "Write them with commas between: 0,1", field="gpu_ids"))
+    elif ids and int(count) > len(ids):
+        message = f"it names {len(ids)} of the {count} GPUs that num_gpus asks for"
+        draft.problems.add(Problem(message, "Name them all, or leave num_gpus out", field="gpu_ids"))
+    else:
+        used = (
+            ids[: int(count)]
+            if ids and values.get("num_gpus") is not None
+            else ids or list(map(str, range(int(count))))
+        )
+        if len(used) > 1:
+            draft.values.setdefault("devices", ", ".join(f"cuda:{number}" for number in used))
+        elif used != ["0"]:
+            draft.values.setdefault("device", f"cuda:{used[0]}")
 
 
 def _on(values: Mapping[str, Any], name: str, default: bool = False) -> bool:
