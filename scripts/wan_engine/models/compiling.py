@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from wan_engine.models.memory.profiles import Profile
 from wan_engine.plan.model import Clip
 
-SAVED_SHARE = 0.12
-"""Share of a step's time that compiled blocks save."""
-COMPILE_SECONDS = 60.0
-"""Seconds that torch takes to compile the blocks for one length of clip."""
+SAVED_SHARE = 0.15
+"""Share of a step's time that compiled blocks save: 0.15 (14B) to 0.18 (14B in Q4_K) on an H200 (docs/memory.md)."""
+COMPILE_SECONDS = 40.0
+"""Seconds that torch takes to compile the blocks for one length of clip: 6 to 18 there, on 16 cores."""
 MOST_LENGTHS = 6
 """Lengths that are compiled in one film: torch keeps eight variants of a function."""
 
@@ -29,9 +30,9 @@ class Compiling:
 
 
 def choose_compiling(
-    asked: str, device: str, clips: Sequence[Clip], forward_seconds: Callable[[int], float]
+    asked: str, device: str, profile: Profile, clips: Sequence[Clip], forward_seconds: Callable[[int], float]
 ) -> Compiling:
-    """For which clips to compile. asked: `auto`, `on` or `off`.
+    """For which clips to compile. asked: `auto`, `on` or `off`.  profile: of the memory.
 
     forward_seconds: expected of one forward of a clip of so many frames; asked for only where it matters.
     """
@@ -42,7 +43,7 @@ def choose_compiling(
         forwards[clip.frames] += clip.steps * (2 if clip.guidance_scale > 1 else 1)
     if asked == "on":
         return Compiling(_most(forwards), "on, as set")
-    why_not = _unfit(device, clips)
+    why_not = _unfit(device, profile, clips)
     if why_not:
         return Compiling((), f"off: {why_not}")
     saved = {frames: count * forward_seconds(frames) * SAVED_SHARE for frames, count in forwards.items()}
@@ -67,12 +68,14 @@ def _most(counts: Mapping[int, float]) -> tuple[int, ...]:
     return tuple(sorted(sorted(counts, key=lambda frames: -counts[frames])[:MOST_LENGTHS]))
 
 
-def _unfit(device: str, clips: Sequence[Clip]) -> str:
+def _unfit(device: str, profile: Profile, clips: Sequence[Clip]) -> str:
     """Why compiling is not tried unasked; "" if it is."""
     if not device.startswith("cuda"):
         return "only CUDA devices gain from it"
     if importlib.util.find_spec("triton") is None:
         return "triton, which torch compiles with, is not installed"
+    if profile.transformer == "blocks":
+        return f"under the memory profile {profile.name} its gain was never measured"
     if len({clip.loras for clip in clips}) > 1:
         return "the clips have different LoRAs, and each change compiles anew"
     return ""

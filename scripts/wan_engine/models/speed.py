@@ -7,7 +7,7 @@ import time
 from wan_engine.models.memory.needs import Clip, Weights
 
 _SHARE = 0.65
-"""Share of the speed of a large matrix product that Wan's transformers reach: 0.57 (1.3B) to 0.72 (14B) on an H200."""
+"""Share of the speed of a large matrix product that Wan's transformers reach: 0.57 (1.3B) to 0.70 (14B) on an H200."""
 _SIDE, _RUNS = 4096, 8
 _TEXT_TOKENS = 512
 

@@ -136,7 +136,7 @@ class WanBackend(Backend):
         session.placer.change(choice.profile)
         on_cpu = session.loader.device == "cpu"
         session.placer.stepped = lambda profile: changed(_told(profile, "taken when the memory was full", on_cpu))
-        compiling = self._choose_compiling(plan, session)
+        compiling = self._choose_compiling(plan, session, choice.profile)
         session.compiled = compiling.frames
         decided = {"compiled": list(compiling.frames), "compile": compiling.reason}
         return _told(choice.profile, choice.reason, on_cpu) | decided
@@ -213,7 +213,7 @@ class WanBackend(Backend):
         device = session.loader.device
         return choose(asked, device, measure(device), film_needs(weights, asked_clips(plan)))
 
-    def _choose_compiling(self, plan: Plan, session: _Session) -> Compiling:
+    def _choose_compiling(self, plan: Plan, session: _Session, profile: Profile) -> Compiling:
         device, dtype = session.loader.device, session.loader.dtype
         kept = kept_compiling(plan.resolved.get("compiled"), plan.calls)
         if kept is not None and plan.resolved.get("device") == device:
@@ -227,7 +227,7 @@ class WanBackend(Backend):
         def seconds(frames: int) -> float:
             return forward_seconds(weights, AskedClip(plan.width, plan.height, frames), rate())
 
-        return choose_compiling(self._options.compile, device, plan.calls, seconds)
+        return choose_compiling(self._options.compile, device, profile, plan.calls, seconds)
 
     def _compiles(self, session: _Session, frames: int) -> bool:
         return self._options.compile == "on" if session.compiled is None else frames in session.compiled
