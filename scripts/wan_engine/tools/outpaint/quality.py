@@ -50,7 +50,7 @@ _NEIGHBOURS = 8
 
 
 @dataclass(frozen=True)
-class TestClip:
+class CutClip:
     """A clip to be outpainted. frames: whole, (n, 64, 64, 3).  kept: what is left of them."""
 
     caption: Caption
@@ -94,7 +94,7 @@ class Outcome:
     seams: tuple[Seam, ...]
 
 
-def held_out_clips(count: int, frames: int = FRAMES, seed: int = 11) -> Iterator[TestClip]:
+def held_out_clips(count: int, frames: int = FRAMES, seed: int = 11) -> Iterator[CutClip]:
     """Clips of captions that training never saw, each cut through where its shape is halfway."""
     import torch
 
@@ -108,10 +108,10 @@ def held_out_clips(count: int, frames: int = FRAMES, seed: int = 11) -> Iterator
             Box(0, down, SIDE, SIDE - down),
             Box(0, 0, SIDE, down),
         )
-        yield TestClip(CAPTIONS[int(indices[number])], pictures[number], boxes[number % 4])
+        yield CutClip(CAPTIONS[int(indices[number])], pictures[number], boxes[number % 4])
 
 
-def outpainted(clip: TestClip, backend: Backend, models: Lineup, seed: int) -> tuple[list[Picture], list[Share], Any]:
+def outpainted(clip: CutClip, backend: Backend, models: Lineup, seed: int) -> tuple[list[Picture], list[Share], Any]:
     """The clip's frames made whole again, how they were mixed, and its plan."""
     box, count = clip.kept, len(clip.frames)
     layout = Layout(SIDE, SIDE, box, SIDE, SIDE, box, SIDE, SIDE, min(FEATHER, min(box.width, box.height) // 4))
@@ -131,7 +131,7 @@ def outpainted(clip: TestClip, backend: Backend, models: Lineup, seed: int) -> t
     return made, [share], plan
 
 
-def examine(clip: TestClip, backend: Backend, models: Lineup, seed: int) -> Outcome:
+def examine(clip: CutClip, backend: Backend, models: Lineup, seed: int) -> Outcome:
     """Outpaint a clip and judge it."""
     made, shares, plan = outpainted(clip, backend, models, seed)
     joins = {each.start: Join("overlap") for each in plan.clips[1:]}
@@ -150,7 +150,7 @@ def _same(picture: Picture, truth: Picture, caption: Caption) -> bool:
     return seen.shows(caption) and (seen.x - there.x) ** 2 + (seen.y - there.y) ** 2 <= _NEAR**2
 
 
-def border_gradient(frames: Picture, clip: TestClip) -> float:
+def border_gradient(frames: Picture, clip: CutClip) -> float:
     """The mean step across the border as a multiple of the usual step inside the kept and the new part beside it."""
     levels = frames.astype(np.float32).mean(axis=3)
     steps = np.abs(np.diff(levels, axis=2 if clip.vertical else 1)).mean(axis=(0, 1) if clip.vertical else (0, 2))
