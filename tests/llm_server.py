@@ -6,6 +6,7 @@ It speaks the wire protocol of `POST /v1/chat/completions`; what it answers is s
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -23,8 +24,8 @@ class Reply:
     """One scripted answer.
 
     text: what the model says.  finish: why it stops.  refusal: what it says in place of an answer.  status, headers:
-    of an error, with `text` as its message.  hang: seconds of silence before it.  cut: bytes of the streamed body after
-    which the connection breaks.
+    of an error, with `text` as its message.  hang: seconds of silence before it.  pause: seconds between two events of
+    the stream.  cut: bytes of the streamed body after which the connection breaks.
     """
 
     text: str = ""
@@ -33,16 +34,18 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     hang: float = 0.0
+    pause: float = 0.0
     cut: int = 0
 
 
 @dataclass
 class LlmServer:
-    """The running server. requests: bodies that came, with their `authorization`."""
+    """The running server. requests: bodies that came, with their `authorization`.  answered: the latest is sent."""
 
     address: str
     replies: list[Reply] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    answered: bool = False
 
 
 @contextmanager
@@ -61,7 +64,7 @@ def llm_server(*replies: Reply) -> Iterator[LlmServer]:
         thread.join()
 
 
-def _handler(state: LlmServer) -> type[BaseHTTPRequestHandler]:
+def _handler(state: LlmServer) -> type[BaseHTTPRequestHandler]:  # noqa: C901  one small method a case
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *args: object) -> None:
             """Stay quiet."""
@@ -93,7 +96,11 @@ def _handler(state: LlmServer) -> type[BaseHTTPRequestHandler]:
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(data[: reply.cut] if reply.cut else data)
+            state.answered = False
+            for piece in re.split(b"(?<=\n\n)", data[: reply.cut] if reply.cut else data):
+                self.wfile.write(piece)
+                time.sleep(reply.pause)
+            state.answered = True
             if reply.cut:
                 self.close_connection = True
 

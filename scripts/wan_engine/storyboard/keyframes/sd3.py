@@ -114,7 +114,11 @@ class Sd3Provider(PictureProvider):
         dtype = torch.float32 if device == "cpu" else torch.bfloat16
         try:
             pipeline = diffusers.StableDiffusion3Pipeline.from_pretrained(
-                Path(self._folder).expanduser(), torch_dtype=dtype, local_files_only=True, use_safetensors=True
+                Path(self._folder).expanduser(),
+                dtype=dtype,
+                local_files_only=True,
+                use_safetensors=True,
+                **self._left_out(),
             )
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelError(f"sd3: {self._folder} cannot be loaded: {error}", "Fetch the folder anew") from error
@@ -125,6 +129,11 @@ class Sd3Provider(PictureProvider):
             pipeline.to(device)
         self._pipeline = pipeline
         return pipeline
+
+    def _left_out(self) -> dict[str, None]:
+        """The T5 encoder and its tokenizer, where the folder has none: it can do without them."""
+        folder = Path(self._folder).expanduser()
+        return {name: None for name in ("text_encoder_3", "tokenizer_3") if not (folder / name).is_dir()}
 
     def close(self) -> None:
         """Let the weights go."""

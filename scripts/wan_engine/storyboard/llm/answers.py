@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, ValidationError, create_model
 
+_Form = TypeVar("_Form", bound=BaseModel)
 _Words = Annotated[str, Field(min_length=1)]
 
 
@@ -50,3 +52,22 @@ def story_form(segments: int) -> type[StoryAnswer]:
         return StoryAnswer
     exactly = Field(min_length=segments, max_length=segments)
     return create_model("StoryAnswer", __base__=StoryAnswer, segments=(list[SegmentAnswer], exactly))
+
+
+def partial_answer(values: dict[str, Any]) -> StoryAnswer | None:
+    """The answer that these values are so far, with its whole segments; None before the first is whole."""
+    segments = list(_whole(values.get("segments"), SegmentAnswer))
+    if not segments:
+        return None
+    words = {name: str(values.get(name) or "") for name in ("title", "style", "continuity")}
+    characters = list(_whole(values.get("characters"), CharacterAnswer))
+    return StoryAnswer(**words, characters=characters, segments=segments)
+
+
+def _whole(values: Any, form: type[_Form]) -> Iterator[_Form]:
+    """The entries of a list up to the first that is not whole yet."""
+    for each in values if isinstance(values, list) else ():
+        try:
+            yield form.model_validate(each)
+        except ValidationError:
+            return

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wan_engine.errors import InputError, Problem, WanError
+from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.storyboard.llm.words import Messages
 from wan_engine.storyboard.planner import PlanningFailed
 from wan_engine.storyboard.services import Service, how_to_set
@@ -29,12 +30,50 @@ _NO_KEY = "none"
 _LONGEST_REASON = 300
 
 
-@dataclass
-class _Ending:
-    """How the latest answer ended. finish: the service's word for why.  refusal: what it said in place of an answer."""
+Seen = Callable[[dict[str, Any]], None]
+"""Takes an answer as far as it has come, as plain values; again whenever a part of it is whole."""
 
+
+@dataclass
+class _Watch:
+    """Looks at an answer's stream as it passes, for instructor hands it on only when it is whole.
+
+    finish: the service's word for why it ended.  refusal: what it said in place of an answer.
+    """
+
+    seen: Seen
+    cancelled: CancelCheck
     finish: str = ""
     refusal: str = ""
+
+    def over(self, stream: Any) -> Iterator[Any]:
+        """The stream's chunks. Raises Cancelled."""
+        self.finish, self.refusal = "", ""
+        text = ""
+        for chunk in stream:
+            if self.cancelled():
+                raise stopped()
+            for choice in chunk.choices:
+                self.finish = choice.finish_reason or self.finish
+                self.refusal += getattr(choice.delta, "refusal", None) or ""
+                piece = _words(choice.delta)
+                text += piece
+                if "}" in piece:
+                    self._tell(text)
+            yield chunk
+
+    def _tell(self, text: str) -> None:
+        import jiter
+
+        start = text.find("{")
+        if start < 0:
+            return
+        try:
+            values = jiter.from_json(text[start:].encode(), partial_mode=True)
+        except ValueError:
+            return  # not JSON: instructor tells the model so when it is whole
+        if isinstance(values, dict):
+            self.seen(values)
 
 
 class LlmClient:
@@ -44,29 +83,26 @@ class LlmClient:
         check_service(service)
         self._service = service
 
-    def stream(self, form: type[Answer], messages: Messages, seen: Callable[[Answer], None]) -> Answer:
-        """The whole answer; `seen` gets it again and again as far as it has come, its fields None where it has not.
-
-        Raises PlanningFailed; what `seen` raises goes through.
-        """
-        ending, latest = _Ending(), None
+    def stream(self, form: type[Answer], messages: Messages, seen: Seen, cancelled: CancelCheck) -> Answer:
+        """The whole answer, checked. Raises Cancelled, and PlanningFailed for every other end."""
+        watch = _Watch(seen, cancelled)
         with self._openai() as openai:
             try:
-                for latest in self._instructor(openai, ending).create_partial(
+                asked = self._instructor(openai, watch).create_partial(
                     form, cast(Any, messages), VALIDATION_RETRIES, **self._options()
-                ):
-                    seen(latest)
+                )
+                answers = list(asked)
             except Exception as error:
-                raise self._failure(error, ending) from error
-        if ending.finish == "length":
+                raise self._failure(error, watch) from error
+        if watch.finish == "length":
             raise _cut_off()
-        if latest is None or ending.refusal or ending.finish == "content_filter":
-            raise _refused(ending.refusal)
-        return latest
+        if not answers or watch.refusal or watch.finish == "content_filter":
+            raise _refused(watch.refusal)
+        return answers[-1]
 
     def ask(self, form: type[Answer], messages: Messages) -> Answer:
         """The whole answer at once. Raises PlanningFailed."""
-        return self.stream(form, messages, lambda _answer: None)
+        return self.stream(form, messages, lambda _values: None, lambda: False)
 
     def _options(self) -> dict[str, Any]:
         temperature = self._service.temperature
@@ -87,18 +123,17 @@ class LlmClient:
             max_retries=CONNECTION_RETRIES,
         )
 
-    def _instructor(self, openai: OpenAI, ending: _Ending) -> Instructor:
-        """instructor over a request whose stream is looked at as it passes: its last word and refusals."""
+    def _instructor(self, openai: OpenAI, watch: _Watch) -> Instructor:
+        """instructor over requests whose streams are watched: it makes the tool or schema, checks and asks again."""
         import instructor
 
         def create(*values: Any, **named: Any) -> Any:
-            ending.finish, ending.refusal = "", ""
-            return _watched(openai.chat.completions.create(*values, **named), ending)
+            return watch.over(openai.chat.completions.create(*values, **named))
 
         mode = instructor.Mode[self._service.mode.upper()]
         return instructor.Instructor(client=None, create=instructor.patch(create=create, mode=mode), mode=mode)
 
-    def _failure(self, error: Exception, ending: _Ending) -> Exception:
+    def _failure(self, error: Exception, watch: _Watch) -> Exception:
         """What went wrong, for users; an error of ours that came through is itself."""
         import httpx2
         import openai
@@ -108,10 +143,10 @@ class LlmClient:
         ours = next((each for each in causes if isinstance(each, WanError)), None)
         if ours is not None:
             return ours
-        if ending.finish == "length":
+        if watch.finish == "length":
             return _cut_off()
-        if ending.refusal or ending.finish == "content_filter":
-            return _refused(ending.refusal)
+        if watch.refusal or watch.finish == "content_filter":
+            return _refused(watch.refusal)
         for each in causes:
             if isinstance(each, openai.APIStatusError):
                 return self._status_failure(each)
@@ -156,12 +191,11 @@ def check_service(service: Service) -> None:
         raise InputError(Problem("there is no key for the planner's service", how_to_set("planner", "key"), "planner"))
 
 
-def _watched(stream: Any, ending: _Ending) -> Iterator[Any]:
-    for chunk in stream:
-        for choice in chunk.choices:
-            ending.finish = choice.finish_reason or ending.finish
-            ending.refusal += getattr(choice.delta, "refusal", None) or ""
-        yield chunk
+def _words(delta: Any) -> str:
+    """What a chunk adds to the answer, in the text or in a tool's arguments."""
+    calls = getattr(delta, "tool_calls", None) or ()
+    arguments = "".join(call.function.arguments or "" for call in calls if call.function is not None)
+    return arguments + (delta.content or "")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from wan_engine.render.events import CancelCheck, stopped
+from wan_engine.render.events import CancelCheck
 from wan_engine.schedule.storyboard import Character, Segment, Storyboard, StoryKeyframe
 from wan_engine.storyboard.lengths import Lengths
 from wan_engine.storyboard.llm.client import LlmClient
@@ -56,28 +56,28 @@ class LlmPlanner(Planner):
 
     def plan(self, ask: Ask, partial: Partial, cancelled: CancelCheck) -> Planned:
         """Ask the model. Of an answer that fails the whole segments go with the error."""
-        from wan_engine.storyboard.llm.answers import story_form
+        from wan_engine.storyboard.llm.answers import partial_answer, story_form
 
         ask.check()
         part: Storyboard | None = None
 
-        def seen(answer: StoryAnswer) -> None:
+        def seen(values: dict[str, Any]) -> None:
             nonlocal part
-            if cancelled():
-                raise stopped()
-            whole = _whole_segments(answer)[:-1]  # the last one is still being written
-            if whole and (part is None or len(whole) > len(part.segments)):
-                part = self._story(ask, answer, whole, [])
+            answer = partial_answer(values)
+            if answer is not None and (part is None or len(answer.segments) > len(part.segments)):
+                part = self._story(ask, answer, [])
                 partial(part)
 
         try:
-            answer = self._client.stream(story_form(ask.segments), story_messages(ask, self._lengths), seen)
+            form, messages = story_form(ask.segments), story_messages(ask, self._lengths)
+            answer = self._client.stream(form, messages, seen, cancelled)
         except PlanningFailed as error:
             raise PlanningFailed(error.message, error.remedy, part) from error
         notes: list[str] = []
-        return Planned(self._story(ask, answer, _whole_segments(answer), notes), tuple(notes))
+        return Planned(self._story(ask, answer, notes), tuple(notes))
 
-    def _story(self, ask: Ask, answer: StoryAnswer, segments: Sequence[Any], notes: list[str]) -> Storyboard:
+    def _story(self, ask: Ask, answer: StoryAnswer, notes: list[str]) -> Storyboard:
+        segments = answer.segments
         lengths = self._fitted([Fraction(str(each.seconds)) for each in segments], ask, notes)
         return Storyboard(
             segments=tuple(
@@ -116,16 +116,6 @@ def enhanced(client: LlmClient, prompt: str) -> str:
     from wan_engine.storyboard.llm.answers import PromptAnswer
 
     return _plain(client.ask(PromptAnswer, enhance_messages(prompt)).prompt)
-
-
-def _whole_segments(answer: StoryAnswer) -> list[Any]:
-    """The segments of an answer, perhaps a partial one, as far as each has all that it needs."""
-    whole = []
-    for each in answer.segments or ():
-        if each is None or not all((each.prompt, each.seconds, each.first_keyframe, each.last_keyframe)):
-            break
-        whole.append(each)
-    return whole
 
 
 def _plain(words: str | None) -> str:
