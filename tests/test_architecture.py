@@ -21,6 +21,7 @@ FLOORS = (
         "errors",
         "home",
         "setting_spec",
+        "settings_shared",
         "settings_film",
         "settings_model",
         "settings",

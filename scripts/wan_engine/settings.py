@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from typing import Any
 
+from wan_engine import settings_shared as shared
 from wan_engine.setting_spec import SettingSpec as SettingSpec
 from wan_engine.setting_spec import parse_fps as parse_fps
 from wan_engine.setting_spec import setting, spec_of
@@ -127,43 +128,10 @@ class Settings(ModelSettings, FilmSettings):
         "H.264 or HEVC in mp4, an animated GIF, or png for numbered pictures alone.",
         choices=("h264", "hevc", "gif", "png"),
     )
-    encoder: str = setting(
-        "auto",
-        "choice",
-        "Encoder",
-        "output",
-        "nvenc encodes on the GPU and is an error where it does not work; auto takes it where it works.",
-        choices=("auto", "nvenc", "software"),
-    )
-    crf: int = setting(
-        17, "int", "CRF", "output", "Quality of the film: 0 is lossless, 51 the worst.", minimum=0, maximum=51
-    )
-    preset: str = setting(
-        "slow",
-        "choice",
-        "Preset",
-        "output",
-        "Slower presets make smaller files.",
-        choices=(
-            "veryslow",
-            "slower",
-            "slow",
-            "medium",
-            "fast",
-            "faster",
-            "veryfast",
-            "superfast",
-            "ultrafast",
-        ),
-    )
-    pixel_format: str = setting(
-        "yuv420p",
-        "choice",
-        "Pixel format",
-        "output",
-        "yuv420p plays everywhere; the others keep more colour.",
-        choices=("yuv420p", "yuv444p", "yuv420p10le"),
-    )
+    encoder: str = shared.encoder("output")
+    crf: int = shared.crf("output")
+    preset: str = shared.preset("output", "slow")
+    pixel_format: str = shared.pixel_format("output")
     save_frames: bool = setting(
         False, "bool", "Save frames", "output", "Also write <timestring>_000000000.png and so on."
     )

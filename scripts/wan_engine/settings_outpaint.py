@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from wan_engine import settings_shared as shared
 from wan_engine.setting_spec import SettingSpec, setting, spec_of
 from wan_engine.settings_model import ModelSettings
 from wan_engine.settings_outpaint_canvas import CanvasSettings
@@ -129,65 +130,24 @@ class OutpaintSettings(ModelSettings, CanvasSettings):
         "outpaint chunks",
         "Find the film's cuts first; no chunk crosses one. Off takes the film for a single scene.",
     )
-    detector: str = setting(
-        "auto",
-        "choice",
-        "Detector",
+    detector: str = shared.detector(
         "outpaint chunks",
         "What finds the cuts, as in split.",
-        choices=("auto", "transnet", "content", "adaptive"),
     )
-    threshold: float = setting(
-        0.5,
-        "float",
-        "Threshold",
+    threshold: float = shared.threshold(
         "outpaint chunks",
         "Probability from which on a frame is taken for a cut.",
-        minimum=0.01,
-        maximum=0.99,
     )
-    min_scene: int = setting(
-        8,
-        "int",
-        "Shortest scene",
-        "outpaint chunks",
-        "Of two cuts that are nearer than this, the weaker one is left out.",
-        minimum=1,
-        maximum=100_000,
-        unit="frames",
-    )
+    min_scene: int = shared.min_scene("outpaint chunks")
 
     output_dir: str = setting(
         "", "path", "Output folder", "outpaint file", "Where films go. Empty takes the usual place."
     )
     codec: str = setting("h264", "choice", "Codec", "outpaint file", "H.264 or HEVC.", choices=("h264", "hevc"))
-    encoder: str = setting(
-        "auto",
-        "choice",
-        "Encoder",
-        "outpaint file",
-        "nvenc encodes on the GPU and is an error where it does not work; auto takes it where it works.",
-        choices=("auto", "nvenc", "software"),
-    )
-    crf: int = setting(
-        17, "int", "CRF", "outpaint file", "Quality of the film: 0 is lossless, 51 the worst.", minimum=0, maximum=51
-    )
-    preset: str = setting(
-        "slow",
-        "choice",
-        "Preset",
-        "outpaint file",
-        "Slower presets make smaller files.",
-        choices=("veryslow", "slower", "slow", "medium", "fast", "faster", "veryfast", "superfast", "ultrafast"),
-    )
-    pixel_format: str = setting(
-        "yuv420p",
-        "choice",
-        "Pixel format",
-        "outpaint file",
-        "yuv420p plays everywhere; the others keep more colour.",
-        choices=("yuv420p", "yuv444p", "yuv420p10le"),
-    )
+    encoder: str = shared.encoder("outpaint file")
+    crf: int = shared.crf("outpaint file")
+    preset: str = shared.preset("outpaint file", "slow")
+    pixel_format: str = shared.pixel_format("outpaint file")
     keep_clips: bool = setting(
         False, "bool", "Keep chunks", "outpaint file", "Keep the lossless chunks after the film is finished."
     )

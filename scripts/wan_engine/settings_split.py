@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from wan_engine import settings_shared as shared
 from wan_engine.setting_spec import SettingSpec, setting, spec_of
 
 
@@ -12,34 +13,16 @@ from wan_engine.setting_spec import SettingSpec, setting, spec_of
 class SplitSettings:
     """Everything a user can set for a split. Names are the API's keys and, with dashes, the flags of `split`."""
 
-    detector: str = setting(
-        "auto",
-        "choice",
-        "Detector",
+    detector: str = shared.detector(
         "scenes",
         "transnet is the neural network TransNetV2; content and adaptive are PySceneDetect's and need no torch. auto "
         "takes transnet where torch is installed, else content, and says so.",
-        choices=("auto", "transnet", "content", "adaptive"),
     )
-    threshold: float = setting(
-        0.5,
-        "float",
-        "Threshold",
+    threshold: float = shared.threshold(
         "scenes",
         "Probability from which on a frame is taken for a cut. Lower finds more cuts, and more that are none.",
-        minimum=0.01,
-        maximum=0.99,
     )
-    min_scene: int = setting(
-        8,
-        "int",
-        "Shortest scene",
-        "scenes",
-        "Of two cuts that are nearer than this, the weaker one is left out.",
-        minimum=1,
-        maximum=100_000,
-        unit="frames",
-    )
+    min_scene: int = shared.min_scene("scenes")
     transitions: str = setting(
         "middle",
         "choice",
@@ -84,42 +67,10 @@ class SplitSettings:
         unit="pixels",
     )
     codec: str = setting("h264", "choice", "Codec", "files", "H.264 or HEVC.", choices=("h264", "hevc"))
-    encoder: str = setting(
-        "auto",
-        "choice",
-        "Encoder",
-        "files",
-        "nvenc encodes on the GPU and is an error where it does not work; auto takes it where it works.",
-        choices=("auto", "nvenc", "software"),
-    )
-    crf: int = setting(
-        17,
-        "int",
-        "CRF",
-        "files",
-        "Quality: 0 is lossless but for height and pixel format, 51 the worst.",
-        minimum=0,
-        maximum=51,
-    )
-    preset: str = setting(
-        "medium",
-        "choice",
-        "Preset",
-        "files",
-        "Slower presets make smaller files.",
-        choices=(
-            *("veryslow", "slower", "slow", "medium", "fast"),
-            *("faster", "veryfast", "superfast", "ultrafast"),
-        ),
-    )
-    pixel_format: str = setting(
-        "yuv420p",
-        "choice",
-        "Pixel format",
-        "files",
-        "yuv420p plays everywhere; the others keep more colour.",
-        choices=("yuv420p", "yuv444p", "yuv420p10le"),
-    )
+    encoder: str = shared.encoder("files")
+    crf: int = shared.crf("files", "Quality: 0 is lossless but for height and pixel format, 51 the worst.")
+    preset: str = shared.preset("files", "medium")
+    pixel_format: str = shared.pixel_format("files")
     audio: bool = setting(True, "bool", "Sound", "files", "Keep the sound, all its tracks, as AAC.")
 
 
