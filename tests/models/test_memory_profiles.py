@@ -86,6 +86,13 @@ def test_each_profile_needs_less_of_the_device() -> None:
     assert needs(FAST, two, USUAL).device == needs(FAST, BIG, USUAL).device + 28 * GB
 
 
+def test_main_memory_holds_what_waits_and_not_what_goes_straight_to_the_device() -> None:
+    """A 14B model that lay whole on the device left 2.5 to 4.7 GB in main memory (docs/memory.md)."""
+    assert 2 * GB < needs(FAST, BIG, USUAL).ram < 5 * GB
+    assert needs(BALANCED, BIG, USUAL).ram == needs(LOW, BIG, USUAL).ram > 29 * GB
+    assert needs(FAST, replace(BIG, staged=28 * GB), USUAL).ram > 28 * GB
+
+
 @pytest.mark.parametrize(
     ("free", "expected"), [(80, FAST), (40, BALANCED), (24, LOW), (12, LOW), (9, MINIMAL), (1, MINIMAL)]
 )
@@ -98,7 +105,12 @@ def test_the_first_that_fits_is_taken(free: int, expected: Profile) -> None:
 
 def test_main_memory_counts_too_and_what_is_asked_for_holds() -> None:
     there = Memory(80 * GB, 80 * GB, 8 * GB, 64 * GB)
-    assert choose("auto", "cuda:0", there, lambda profile: Needs(GB, 9 * GB)).reason.startswith("nothing fits")
+    short = choose("auto", "cuda:0", there, lambda profile: Needs(90 * GB if profile is FAST else GB, 9 * GB))
+    assert (short.profile, short.reason.partition(";")[0]) == (BALANCED, "main memory is short")
+    assert short.warning.startswith("Main memory may not do: the film takes about 9.0 GB, and 8.0 GB are free")
+    assert choose("auto", "cuda:0", there, lambda profile: Needs(99 * GB, GB)).reason.startswith("nothing fits")
+    assert choose("low", "cuda:0", there, lambda profile: Needs(GB, 9 * GB)).warning
+    assert not choose("auto", "cuda:0", there, lambda profile: Needs(GB, 7 * GB)).warning
     assert choose("fast", "cuda:0", there, lambda profile: Needs(99 * GB, GB)).profile is FAST
     assert choose("auto", "cpu", there, lambda profile: Needs(99 * GB, GB)).profile is FAST
 

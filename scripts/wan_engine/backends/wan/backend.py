@@ -133,7 +133,10 @@ class WanBackend(Backend):
                 texts = [clip.prompt, clip.negative] if needs_negative(clip) else [clip.prompt]
                 session.texts.expect(self._lineup.card(clip.mode), texts)
         choice = self._choose(plan, session)
+        if choice.warning:
+            self._say(choice.warning)
         session.placer.change(choice.profile)
+        session.placer.to_come = sum(self._weigh(session, self._cards(plan).values()).transformers)
         on_cpu = session.loader.device == "cpu"
         session.placer.stepped = lambda profile: changed(_told(profile, "taken when the memory was full", on_cpu))
         compiling = self._choose_compiling(plan, session, choice.profile)

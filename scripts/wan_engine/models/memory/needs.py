@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ _DECODER_CHANNELS = 96
 """Channels of that VAE where it works on whole pixels."""
 _TILE_AREA = 256 * 256
 _PIXEL_BYTES = 3 * 4
+_PROCESS_BYTES = 2 * 10**9
+"""Main memory of the process itself: torch, its libraries and the CUDA context took 1.5 to 2 GB."""
 TEXT_BYTES = 400 * 2**20
 """What the text encoder computes in between, for 512 tokens."""
 
@@ -70,6 +72,7 @@ class Weights:
     transformers: of one, or of both experts.  block: the largest block of a transformer.  rest: a transformer without
     its blocks.  word_table: the largest weight of the text encoder.  dim, ffn_dim, layers: of the transformer.
     stride: pixels a latent is wide.  vae_load: what a pixel costs the VAE, against Wan 2.1's.
+    staged: a transformer as it is read into main memory to be made smaller there; 0 where it is not.
     """
 
     transformers: tuple[int, ...]
@@ -84,6 +87,7 @@ class Weights:
     layers: int
     stride: int
     vae_load: float
+    staged: int = 0
 
     def tokens(self, clip: Clip) -> int:
         """The length of the transformer's sequence for a clip."""
@@ -100,13 +104,16 @@ def weights_of(sources: Sequence[ModelSource], dtype: str, on_cpu: bool, fp8: bo
     wide = 4 if dtype == "float32" else 2
     sizes = {"text_encoder": 4 if on_cpu else 2, "vae": 4, "image_encoder": 4}
     tables: dict[str, dict[Path, Table]] = {}
+    staged = 0
     for source in sources:
         for name in (name for name in WITH_WEIGHTS if name in source.components):
             kind, place = name.removesuffix("_2"), source.components[name].resolve()
             table = _table(source, name, sizes.get(name, wide))
+            staged = max(staged, _size(table)) if fp8 and name not in sizes else staged
             tables.setdefault(kind, {})[place] = _in_fp8(table, wide) if fp8 and name not in sizes else table
     configs = {name: [source.config(name) for source in sources] for name in ("transformer", "vae")}
-    return weights_in({name: list(found.values()) for name, found in tables.items()}, configs)
+    found_tables = {name: list(found.values()) for name, found in tables.items()}
+    return replace(weights_in(found_tables, configs), staged=staged)
 
 
 def weights_in(tables: Mapping[str, Sequence[Table]], configs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Weights:
@@ -214,6 +221,8 @@ def needs(profile: Profile, weights: Weights, clip: Clip) -> Needs:
 
 
 def _main_memory(profile: Profile, weights: Weights) -> int:
-    """Main memory: what waits there, and while it is read the largest file's weights."""
-    waiting = sum(weights.transformers) if profile.transformer != "device" else max(weights.transformers)
-    return max(waiting + weights.vae + weights.image_encoder, weights.text_encoder)
+    """Main memory: what waits there. What goes straight to the device passes through it tensor by tensor."""
+    waiting = 0 if profile.transformer == "device" else sum(weights.transformers)
+    waiting += 0 if profile.small == "device" else weights.vae + weights.image_encoder
+    texts = weights.word_table if profile.text_encoder == "device" else weights.text_encoder
+    return _PROCESS_BYTES + max(waiting, weights.staged, texts, weights.block)

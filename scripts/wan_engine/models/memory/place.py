@@ -30,6 +30,7 @@ class Placer:
 
     device: as `devices.choose_device` gives it.  fp8: keep the weights of transformers in 8 bits.
     dtype: numbers they are computed in then, as torch names it.  stepped: is told each profile that is stepped down to.
+    to_come: bytes of transformers that are still to be read into main memory, which pinning must leave room for.
     """
 
     def __init__(self, device: str, profile: Profile = FAST, fp8: bool = False, dtype: str = "bfloat16") -> None:
@@ -37,6 +38,7 @@ class Placer:
         self._fp8 = fp8
         self._dtype = dtype
         self.profile = profile
+        self.to_come = 0
         self.stepped: Callable[[Profile], None] = lambda profile: None
         self._placed: list[tuple[str, weakref.ref[torch.nn.Module]]] = []
 
@@ -49,6 +51,8 @@ class Placer:
         """Put a component that was just loaded where it lives."""
         if self._fp8 and name.startswith("transformer"):
             store_in_fp8(module, self._dtype)
+        if name.startswith("transformer"):
+            self.to_come = max(0, self.to_come - _bytes(module))
         self._placed.append((name, weakref.ref(module)))
         self._settle(name, module)
 
@@ -104,7 +108,7 @@ class Placer:
         if self._device == "cpu":
             module.to("cpu")
         elif home in _GROUPS:
-            offload_groups(module, self._device, _GROUPS[home])
+            offload_groups(module, self._device, _GROUPS[home], self.to_come)
         else:
             module.to(self._device if home == "device" else "cpu")
 
@@ -114,18 +118,18 @@ class Placer:
         return [(name, module) for name, module in found if module is not None]
 
 
-def offload_groups(module: torch.nn.Module, device: str, kind: str) -> None:
+def offload_groups(module: torch.nn.Module, device: str, kind: str, spared: int = 0) -> None:
     """Keep a module in main memory and let it pass through the device in pieces while it computes.
 
     kind: `block_level` or `leaf_level`. With CUDA the next piece is on its way meanwhile, for which the weights are
-    pinned, if main memory has room for that.
+    pinned, if main memory has room for that. spared: bytes of main memory that are left to others.
     """
     import torch
     from diffusers.hooks import apply_group_offloading
 
     module.to("cpu")
     streams = torch.device(device).type == "cuda"
-    pinned = streams and main_memory()[0] > _PINNED_SHARE * _bytes(module)
+    pinned = streams and main_memory()[0] - spared > _PINNED_SHARE * _bytes(module)
     if streams and not pinned:
         log.warning("Main memory has no room to pin the weights; offloading is slower without")
     if pinned:
