@@ -17,7 +17,7 @@ HANGS = "Cannot add middleware after an application has started"
 _AS_IT_IS = ("--skip-prepare-environment", "--skip-python-version-check", "--skip-version-check")
 _NO_DOWNLOAD = "--no-download-sd-model"
 # Its own models are not used.
-_NO_GPU = {True: ("--always-cpu",), False: ("--use-cpu", "all", "--no-half")}
+_NO_GPU = ("--use-cpu", "all", "--no-half")
 
 
 def webuis() -> list[Path]:
@@ -33,14 +33,22 @@ def real(webui: Path, folder: Path, *flags: str) -> Server:
     extensions.mkdir(parents=True)
     (extensions / "sd-webui-wan").symlink_to(ROOT, target_is_directory=True)
     (extensions / "wan-probe").symlink_to(PROBE, target_is_directory=True)
-    of_family = (webui / "modules_forge").is_dir()
     # Forge's pages are refused their own scripts when the data lies elsewhere.
     folders = ("--data-dir", str(data), "--gradio-allowed-path", str(webui))
     checks = [*_AS_IT_IS, "--skip-torch-cuda-test", "--log-startup"]
     # Forge Neo fetches none, and does not start with a flag that it does not know.
     if _NO_DOWNLOAD in (webui / "modules" / "cmd_args.py").read_text(encoding="utf-8"):
         checks.append(_NO_DOWNLOAD)
-    more = (*_NO_GPU[of_family], *flags, *shlex.split(os.environ.get("WEBUI_ARGS", "")))
+    more = (*_no_gpu(webui), *flags, *shlex.split(os.environ.get("WEBUI_ARGS", "")))
     home = data / "models" / "wan" / "state"
     command = [python, "launch.py", *checks, *folders, *more]
     return Server(command, home, folder / "log.txt", folder=webui, broken=(HANGS,), start_seconds=240)
+
+
+def _no_gpu(webui: Path) -> tuple[str, ...]:
+    """The flags that keep this WebUI on the CPU. Forge Neo, from 2026 on, has its sister's flag under another name."""
+    if not (webui / "modules_forge").is_dir():
+        return _NO_GPU
+    flags = webui / "backend" / "args.py"
+    is_renamed = flags.is_file() and '"--cpu"' in flags.read_text(encoding="utf-8")
+    return ("--cpu",) if is_renamed else ("--always-cpu",)

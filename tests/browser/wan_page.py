@@ -94,10 +94,11 @@ class WanTab:
     def show(self) -> None:
         """Press the tab's button, where the page has tabs, and wait until the script has made its parts."""
         self.page.locator("#wan_prompts textarea").wait_for(state="attached", timeout=60_000)
-        button = self._tab_button("Wan")
-        while button.count() and not self.root.is_visible():
-            # A click is lost as long as gradio has not woken the page up.
-            button.first.click()
+        while self.page.locator("#tabs").count() and not self.root.is_visible():
+            # The tabs' buttons come late, and a click is lost as long as gradio has not woken the page up.
+            button = self._tab_button("Wan")
+            if button.count():
+                button.first.click()
             self.page.wait_for_timeout(500)
         expect(self.page.locator("#wan .wan-engine-words")).not_to_be_empty()
 
