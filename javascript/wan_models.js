@@ -27,11 +27,18 @@
         const parts = Object.entries((model && model.parts) || {}).filter(([, path]) => path !== model.path);
         const lines = parts.map(([name, path]) => dom.el("div", { text: `${name}: ${path}` }));
         dom.fill(place,
-            ...missing.map((text) => dom.el("div", { class: "wan-lack", text })),
+            ...missing.map(lack),
             missing.length ? dom.el("div", { text: model.remedy }) : null,
             ...notes.map((text) => dom.el("div", { text })),
             lines.length ? dom.el("details", {}, dom.el("summary", { text: "Its files" }), ...lines) : null);
         dom.show(place, missing.length + notes.length + lines.length > 0);
+    }
+
+    /** A missing part: what it is, and quietly where it could come from. */
+    function lack(text) {
+        const [what, ...sources] = text.split("; ");
+        return dom.el("div", { class: "wan-lack" }, dom.el("div", { text: what }),
+            sources.length ? dom.el("div", { class: "wan-quiet", text: sources.join("; ") }) : null);
     }
 
     /** Empty boxes show what the chosen model recommends. */

@@ -12,6 +12,9 @@ GRADIO_MAJOR = int(gr.__version__.split(".")[0])
 
 _SCRIPT = "_js" if GRADIO_MAJOR < 4 else "js"
 
+_VALUES: dict[str, str] = {}
+"""Value by name of every choice that a list of gradio 3.41 has offered; empty in newer versions."""
+
 
 def page() -> Any:
     """A new gr.Blocks that fills the width it is given."""
@@ -42,6 +45,27 @@ def on(
 def on_script(event: Callable[..., Any], script: str) -> None:
     """Run JavaScript at an event of a component; the server hears nothing of it."""
     event(None, None, None, **{_SCRIPT: script})
+
+
+def named_choices(choices: Sequence[tuple[str, str]]) -> list[Any]:
+    """The choices of a list, each a name that is shown and a value.
+
+    A list of gradio 3.41 knows no names: it shows and gives what `chosen` and `shown` translate.
+    """
+    if GRADIO_MAJOR > 3:
+        return list(choices)
+    _VALUES.update(choices)
+    return [name for name, _ in choices]
+
+
+def chosen(given: str) -> str:
+    """The value of what a list with named choices gives, or a text that was typed into it."""
+    return _VALUES.get(given, given)
+
+
+def shown(value: str) -> str:
+    """What a list with named choices must hold to have this value."""
+    return next((name for name, each in _VALUES.items() if value and each == value), value)
 
 
 def file_paths(picked: Any) -> list[Path]:

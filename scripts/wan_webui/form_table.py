@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wan_engine.settings import SettingSpec
+from wan_webui.dialect import chosen, shown
 
 ID_PREFIX = "wan_"
 """Begins the id of every element of the tab."""
@@ -105,6 +106,8 @@ class Table:
             return entries_text(value)
         if spec.name in self.looks.own:
             return "" if str(value) in ("0", "0.0") else f"{value}"
+        if spec.name in self.looks.models:
+            return shown(str(value))
         return value if spec.kind in ("bool", "int", "float") else str(value)
 
     def setting_of(self, spec: SettingSpec, value: Any) -> Any:
@@ -114,6 +117,8 @@ class Table:
         if spec.kind in ("bool", "int", "float"):
             return value
         text = "" if value is None else str(value)
+        if spec.name in self.looks.models:
+            text = chosen(text)
         # People paste paths with quotes around them, as their file manager copies them.
         return text.strip().strip("\"'") if spec.kind in ("path", "model") else text
 

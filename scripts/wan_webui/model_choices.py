@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -34,13 +35,25 @@ def model_label(model: Mapping[str, Any]) -> str:
     return f"{model['name']} ({inner})" if inner else str(model["name"])
 
 
+def labelled(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The models and parts, each with its `label`; two of the same name and figures are told apart by their paths."""
+    labels = _told_apart((model_label(each), str(each["path"])) for each in found)
+    return [{**each, "label": label} for each, (label, _) in zip(found, labels, strict=True)]
+
+
+def _told_apart(choices: Iterable[Choice]) -> list[Choice]:
+    choices = list(choices)
+    times = Counter(name for name, _ in choices)
+    return [(name if times[name] == 1 else f"{name}: {path}", path) for name, path in choices]
+
+
 def model_choices(found: Sequence[Mapping[str, Any]]) -> dict[str, list[Choice]]:
-    """The choices of each control in `MODEL_FIELDS`, from the answer of GET /models.
+    """The choices of each control in `MODEL_FIELDS`, from the answer of GET /models with its labels.
 
     An incomplete model can be chosen, for another setting may name what it lacks; a damaged one cannot.
     """
     models = [each for each in found if each.get("kind", "model") == "model"]
-    whole = [(model_label(each), str(each["path"])) for each in models if not each["error"] or each.get("missing")]
+    whole = [(str(each["label"]), str(each["path"])) for each in models if not each["error"] or each.get("missing")]
     named = [choice for choice in whole if choice[1]]
     made = {name: [(_EMPTY.get(name, _NEAREST), ""), *_parts(found, name)] for name in MODEL_FIELDS}
     made |= {name: [(_EMPTY[name], ""), *named] for name in ("i2v_model", "flf2v_model", "vace_model")}
@@ -50,11 +63,11 @@ def model_choices(found: Sequence[Mapping[str, Any]]) -> dict[str, list[Choice]]
 
 def _parts(found: Sequence[Mapping[str, Any]], kind: str) -> list[Choice]:
     """The parts of a kind, which settings are named like, but for those of whole models."""
-    return [(model_label(each), str(each["path"])) for each in found if each.get("kind") == kind and not each["error"]]
+    return [(str(each["label"]), str(each["path"])) for each in found if each.get("kind") == kind and not each["error"]]
 
 
 def _expert_files(models: Sequence[Mapping[str, Any]]) -> list[Choice]:
     """The transformers of models of single files that are, or may be, one of two experts."""
     two = [model for model in models if "A14B" in str(model.get("family")) and model.get("parts")]
     paths = {str(model["parts"][name]) for model in two for name in _EXPERTS if name in model["parts"]}
-    return [(PurePath(path).name, path) for path in sorted(paths)]
+    return _told_apart((PurePath(path).name, path) for path in sorted(paths))

@@ -13,9 +13,9 @@ import gradio as gr
 
 from wan_webui.answers import answered, mailbox, note_of
 from wan_webui.client import EngineClient
-from wan_webui.dialect import file_paths
+from wan_webui.dialect import file_paths, named_choices
 from wan_webui.form_table import Tables, collect, restore
-from wan_webui.model_choices import model_choices, model_label
+from wan_webui.model_choices import labelled, model_choices
 from wan_webui.timeline import made_html
 
 Html = str
@@ -109,9 +109,10 @@ def model_finder(engine: EngineClient, names: Sequence[str]) -> Callable[[str], 
         answer, _ = answered(payload, work)
         if not found:
             return [answer, *(gr.update() for _ in names)]
+        found = labelled(found)
         choices = model_choices(found)
         # The page shows what the chosen model lacks; LoRAs, of which there may be very many, it need not know.
-        told = [{**model, "label": model_label(model)} for model in found if model.get("kind") != "lora"]
-        return [mailbox(payload, models=told), *(gr.update(choices=choices[name]) for name in names)]
+        told = [model for model in found if model.get("kind") != "lora"]
+        return [mailbox(payload, models=told), *(gr.update(choices=named_choices(choices[name])) for name in names)]
 
     return models

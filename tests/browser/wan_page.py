@@ -78,6 +78,8 @@ class WanTab:
         self.jobs = page.locator("#wan .wan-job")
         self.news = page.locator("#wan_told")
         self.presets = page.locator("#wan .wan-tools select")
+        self.model_details = page.locator("#wan_model_details")
+        self.tried = page.locator("#wan .wan-stage details").filter(has_text="What was tried")
 
     # ------------------------------------------------------------------------------------------------- the page
 
@@ -177,6 +179,27 @@ class WanTab:
         """Fill the form with a preset."""
         expect(self.presets).to_be_enabled()
         self.presets.select_option(name)
+
+    def models(self) -> list[str]:
+        """What the list of models offers, after it was looked for anew."""
+        self.page.locator("#wan_models_refresh").click()
+        self.box("model").click()
+        expect(self._options().nth(1)).to_be_visible()
+        names = self._options().all_inner_texts()
+        self.box("model").blur()
+        return [name.strip().removeprefix("✓").strip() for name in names]
+
+    def choose_model(self, start: str) -> None:
+        """Choose the model whose name in the list starts so, and wait until the plan follows."""
+        before = self._planned()
+        self.box("model").click()
+        self._options().filter(has_text=re.compile(rf"^\W*{re.escape(start)}")).first.click()
+        self.page.wait_for_function(_NEWER_PLAN, arg=before, timeout=60_000)
+        self.settle()
+
+    def _options(self) -> Locator:
+        """The entries of the list that is open."""
+        return self.page.locator("ul.options li, ul[role=listbox] li")
 
     # ------------------------------------------------------------------------------------------------- the film
 

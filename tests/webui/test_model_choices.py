@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wan_webui.film_form import MODEL_FIELDS
-from wan_webui.model_choices import model_choices, model_label
+from wan_webui.model_choices import labelled, model_choices, model_label
 
 
 def listed(name: str, **values: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def test_labels_say_what_it_can_how_large_it_is_and_what_is_amiss() -> None:
 
 
 def test_each_control_has_the_choices_of_its_kind() -> None:
-    choices = model_choices([SMALL, PAIR, DAMAGED, *PARTS])
+    choices = model_choices(labelled([SMALL, PAIR, DAMAGED, *PARTS]))
     assert set(choices) == set(MODEL_FIELDS)
     assert [path for _, path in choices["model"]] == ["", "/m/pair"]
     assert choices["i2v_model"] == [("The model above, if it can", ""), (model_label(PAIR), "/m/pair")]
@@ -49,3 +49,17 @@ def test_each_control_has_the_choices_of_its_kind() -> None:
     assert choices["text_encoder"] == [("The nearest that fits", "")]
     assert choices["vace_module"] == [("None", "")]
     assert choices["transformer_2"][1:] == [("high.gguf", "/m/high.gguf"), ("low.gguf", "/m/low.gguf")]
+
+
+def test_models_of_the_same_name_and_figures_are_told_apart() -> None:
+    twins = [listed("t2v", path=f"/{folder}/t2v", precision="bf16") for folder in ("a", "b")]
+    found = labelled([SMALL, *twins])
+    assert [each["label"] for each in found] == [model_label(SMALL), "t2v (bf16): /a/t2v", "t2v (bf16): /b/t2v"]
+    assert model_choices(found)["model"][1:] == [("t2v (bf16): /a/t2v", "/a/t2v"), ("t2v (bf16): /b/t2v", "/b/t2v")]
+    experts = [
+        listed("x", family="Wan 2.2 T2V A14B", parts={"transformer": f"/{folder}/high.gguf"}, missing=["low"])
+        for folder in ("a", "b")
+    ]
+    assert model_choices(labelled(experts))["transformer_2"][1:] == [
+        (f"high.gguf: /{folder}/high.gguf", f"/{folder}/high.gguf") for folder in ("a", "b")
+    ]
