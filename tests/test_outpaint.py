@@ -237,6 +237,7 @@ def test_what_is_wrong_is_found_before_anything_is_made(order: Any, tmp_path: Pa
         (InputError, "there is no LoRA", order(film, loras="none: 1")),
         (InputError, "a mirrored canvas is for sides", order(film, right=0, bottom=0, box="1,1,9,9", canvas="mirror")),
         (MediaError, "needs even sizes", order(film, right=0, bottom=0, target_width=231)),
+        (InputError, "has 6 frames, and a cut is at 9", order(film, cuts=(9,))),
         (InputError, "mask", order(film, right=0, bottom=0, mask=str(tmp_path / "none.png"))),
     ]
     for kind, words, asked in wrong:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,13 +112,14 @@ def _settings_of(checked: Checked) -> Settings:
 
 @dataclass(frozen=True)
 class _Outpaint:
-    """One film being outpainted."""
+    """One film being outpainted. looked: tenths of the film that were looked through, as told last."""
 
     checked: Checked
     places: FilmPlaces
     report: Report
     cancelled: CancelCheck
     device: str
+    looked: list[int] = field(default_factory=lambda: [0])
 
     def make(self) -> OutpaintResult:
         """Do what is missing, and tidy up when the film is whole."""
@@ -148,9 +149,18 @@ class _Outpaint:
                 message = f"{film} has changed since it was outpainted into {self.places.folder}"
                 raise StorageError(message, "Put the film back, or outpaint it anew")
             self.report(Event("looking", "Finding the film's frames and scenes"))
-            facts = look_through(self.checked.order, lambda count: None, self.cancelled, self.device)
+            # The detector's network is not right on other GPUs than CUDA's.
+            detects_on = self.device if self.device.startswith("cuda") else "cpu" if self.device else ""
+            facts = look_through(self.checked.order, self._seen, self.cancelled, detects_on)
             write_facts(path, facts, film_hash)
         return facts
+
+    def _seen(self, frames: int) -> None:
+        expected = max(1, self.checked.planner.length.frames)
+        tenth = 10 * frames // expected
+        if tenth > self.looked[0]:
+            self.looked[0] = tenth
+            self.report(Event("looking", f"Finding the film's frames and scenes: {min(100, 10 * tenth)} %"))
 
     def _plan(self, facts: Facts, painting: Painting) -> Plan:
         """The film's plan, from the folder if it was made before."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Event:
     """One moment of a render.
 
-    kind: started, ready, loading, tried, note, clip_started, step, decoding, clip_done, encoding, film_done, released;
+    kind: started, looking, captions, ready, loading, tried, note, clip_started, step, decoding, clip_done, encoding,
+    film_done, released;
     before the film of a storyboard: story (with its folder as message), planning, storyboard, memory_wanted, keyframe,
     keyframe_done.
     clip, clips: number of the clip from 0 and how many there are.  step, steps: done and all, of this clip.

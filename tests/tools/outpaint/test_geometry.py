@@ -80,6 +80,7 @@ def test_a_box_and_a_mask_keep_the_size() -> None:
     ("values", "field", "words"),
     [
         ({"aspect": "16:9", "left": 5}, "left", "aspect and left both say"),
+        ({"mask": "m.png", "bottom": 5}, "mask", "bottom and mask both say"),
         ({"target_width": 900, "mask": "m.png"}, "mask", "target_width and mask both say"),
         ({"aspect": "4:3"}, "aspect", "nothing to make"),
         ({"target_width": 640}, "target_width", "nothing to make"),

@@ -20,7 +20,7 @@ from wan_engine.tools.outpaint.canvas import Canvas, Grey, Mirror, Noise
 from wan_engine.tools.outpaint.captions import caption_place
 from wan_engine.tools.outpaint.geometry import Layout, lay_out
 from wan_engine.tools.outpaint.noise import NoiseMaker, noise_maker
-from wan_engine.tools.outpaint.orders import OutpaintOrder
+from wan_engine.tools.outpaint.orders import OutpaintOrder, scenes_of_cuts
 from wan_engine.tools.outpaint.planning import FilmLength, Planner, check_template, film_settings, vace_card
 from wan_engine.tools.outpaint.regions import Region, region_of
 
@@ -67,6 +67,8 @@ def check_outpaint(order: OutpaintOrder) -> Checked:
     check_template(settings)
     info, tags = probe(order.film), colour_tags(order.film)
     length = FilmLength(info.frames or max(1, round(info.duration * info.fps)), info.fps)
+    if order.cuts and info.frames:
+        scenes_of_cuts(order.cuts, info.frames)
     rough = Layout.of_film(info.width, info.height)
     models = lineup(film_settings(settings, length, rough), WEIGHTS)
     card = vace_card(models)

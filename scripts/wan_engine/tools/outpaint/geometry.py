@@ -12,6 +12,7 @@ from wan_engine.settings_outpaint import OutpaintSettings
 TOOLKIT_SIZE = (1280, 720)
 """Size of the outpainted film when nothing says another: that of the Wan outpaint toolkit."""
 MOST_PIXELS = 8192 * 8192
+_SIDES = ("left", "right", "top", "bottom")
 _LONGEST_RATIO = 20
 
 
@@ -115,7 +116,7 @@ def _canvas(source: tuple[int, int], settings: OutpaintSettings) -> tuple[int, i
         return width, height, whole, None
     if way == "box":
         return width, height, whole, _box(settings.box, whole)
-    if way == "left":
+    if way in _SIDES:
         kept, size = _with_sides(source, settings)
     elif way == "aspect":
         kept, size = _placed(source, _of_aspect(source, settings.aspect), settings.position)
@@ -134,8 +135,9 @@ def _ways(settings: OutpaintSettings) -> Iterator[str]:
         yield "target_width"
     if settings.aspect.strip():
         yield "aspect"
-    if settings.left or settings.right or settings.top or settings.bottom:
-        yield "left"
+    side = next((name for name in _SIDES if getattr(settings, name)), None)
+    if side is not None:
+        yield side
     if settings.mask.strip():
         yield "mask"
     if settings.box.strip():
