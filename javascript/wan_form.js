@@ -47,6 +47,15 @@
         else if (place.column) target.setSelectionRange(Number(place.column) - 1, target.value.length);
     }
 
+    /** Write a text into a setting's box, as a user would. */
+    async function put(field, text) {
+        await goTo({ field });
+        const target = input(field);
+        if (!target) return;
+        target.value = text;
+        target.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+
     function valueOf(field) {
         const target = block(field)?.querySelector("input[type=radio]:checked") || input(field);
         return target ? target.value.trim() : "";
@@ -130,5 +139,5 @@
         pages.open().changed?.();
         dress();
     };
-    Object.assign(form, { clicked, blockOf, find, input, valueOf, showRelevant, dress });
+    Object.assign(form, { clicked, put, blockOf, find, input, valueOf, showRelevant, dress });
 })();

@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, result, kinds] = ["dom", "server", "result", "kinds"].map(part);
+    const [dom, server, pages, result, kinds, scenes] = ["dom", "server", "pages", "result", "kinds", "scenes"].map(part);
 
     const LISTS = { list: "list of scenes", table: "table of scenes", curve: "curve of probabilities" };
 
@@ -35,5 +35,10 @@
             .map(([name, words]) => result.fileItem(String(film[name]).split(/[\\/]/).pop(), server.address(address(film[name])), words))));
     }
 
-    kinds.split = { untitled: "Untitled split", running: "splitting", status, thumbnail, drawResult };
+    function restore(job) {
+        pages.show("scenes");
+        return scenes.restore(job.settings);
+    }
+
+    kinds.split = { untitled: "Untitled split", running: "splitting", status, thumbnail, drawResult, restore };
 })();

@@ -58,6 +58,10 @@ class EngineClient:
         names = [file["name"] for file in files if file["kind"] == "plan"]
         return dict(self._ask("GET", f"jobs/{_part(job)}/files/{_part(names[0])}")) if names else {}
 
+    def order(self, route: str, order: Mapping[str, Any]) -> Values:
+        """Send an order to a route, such as `splits`; its answer, which of queued work is the job."""
+        return dict(self._ask("POST", route, dict(order)))
+
     def upload(self, path: Path) -> Values:
         """Send a picture, film or sound; the answer holds its path at the engine and what it is."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}

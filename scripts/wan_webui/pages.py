@@ -12,7 +12,9 @@ from wan_webui.film_form import FILM, MAKING
 from wan_webui.form_table import Section, Table
 from wan_webui.keyframe_actions import KeyframeActions
 from wan_webui.keyframe_form import KEYFRAMES
+from wan_webui.order_actions import SceneActions
 from wan_webui.page_actions import PageActions
+from wan_webui.scene_form import SCENES
 
 
 @dataclass(frozen=True)
@@ -55,5 +57,7 @@ FILM_PAGE = Page(
 
 KEYFRAMES_PAGE = Page("keyframes", "Keyframes", "Generate", (KEYFRAMES, MAKING), KeyframeActions, planned=True)
 
-PAGES = (FILM_PAGE, KEYFRAMES_PAGE)
+SCENES_PAGE = Page("scenes", "Scenes", "Split", (SCENES,), SceneActions)
+
+PAGES = (FILM_PAGE, KEYFRAMES_PAGE, SCENES_PAGE)
 """The pages that are finished."""

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from browser.keyframes_story import KeyframesStory
+from browser.scenes_story import ScenesStory, three_scenes
 from browser.servers import Server, alone, standin
 from browser.story import Story
+
+__all__ = ["three_scenes"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -28,4 +31,8 @@ class TestStory(Story):
 
 
 class TestKeyframes(KeyframesStory):
+    """On the host of the fixture."""
+
+
+class TestScenes(ScenesStory):
     """On the host of the fixture."""
