@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from wan_engine.errors import CapabilityError
 from wan_engine.plan.build import build_plan
 from wan_engine.settings_check import settings_from_mapping
 
@@ -70,3 +73,18 @@ def test_settings_that_do_nothing_are_named(planned) -> None:
 def test_the_schedules_notes_are_there(planned) -> None:
     plan = planned("t2v", {"0": "a", "500": "b"}, max_frames=40)
     assert any('"500"' in note for note in plan.notes)
+
+
+def test_what_mending_seams_may_cost_is_told(planned) -> None:
+    plan = planned("tiny+vace", {"0": "a"}, max_frames=64, seam_repair="vace")
+    (note,) = [note for note in plan.notes if "mended" in note]
+    assert note == "Of 1 seam those that can be seen are mended by VACE, up to 33 model frames in 8 steps each"
+    plan = planned("tiny+vace", {"0": "a", "30": "b", "34": "c"}, max_frames=64, seam_repair="vace")
+    assert any(note.startswith("Seams are not mended at frames 30 and 34: ") for note in plan.notes)
+    plan = planned("tiny+vace", {"0": "a"}, max_frames=64, continuity="cut", seam_repair="vace", seam_retries=3)
+    assert [note.split(" is ")[0] for note in plan.notes if "wanted cuts" in note] == ["seam_retries", "seam_repair"]
+
+
+def test_mending_by_vace_needs_vace(planned) -> None:
+    with pytest.raises(CapabilityError, match="seam_repair vace needs masked-video-to-video"):
+        planned("t2v+i2v", {"0": "a"}, max_frames=200, seam_repair="vace")

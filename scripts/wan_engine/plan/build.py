@@ -78,7 +78,7 @@ def _with_repairs(plan: Plan, maker: _ClipMaker, pieces: Sequence[Piece]) -> Pla
             short.append(frame)
         else:
             repairs.append(maker.repair(frame, clip, pieces[clip.index], found))
-    notes = (*plan.notes, *repair_notes(short))
+    notes = (*plan.notes, *repair_notes(repairs, short))
     return replace(plan, repairs=tuple(repairs), notes=notes)
 
 

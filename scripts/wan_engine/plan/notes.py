@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from wan_engine.families import Lineup
 from wan_engine.plan.chain import Piece
 from wan_engine.plan.continuity import can_arrive
-from wan_engine.plan.model import Clip
+from wan_engine.plan.model import Clip, Repair
 from wan_engine.plan.pace import Pace
 from wan_engine.settings import Settings
 
@@ -32,8 +33,13 @@ def plan_notes(settings: Settings, pace: Pace, pieces: Sequence[Piece], clips: S
     yield from _ignored(settings, pace, clips)
 
 
-def repair_notes(short: Sequence[int]) -> Iterator[str]:
-    """What is said of seams that cannot be mended. short: film frames of those with too few frames beside them."""
+def repair_notes(repairs: Sequence[Repair], short: Sequence[int]) -> Iterator[str]:
+    """What mending may cost, and which seams cannot be mended: `short`, with too few frames beside them."""
+    if repairs:
+        frames, steps = max(each.clip.frames for each in repairs), max(each.clip.steps for each in repairs)
+        count = f"{len(repairs)} seam{'s' * (len(repairs) > 1)}"
+        cost = f"up to {frames} model frames in {steps} steps each"
+        yield f"Of {count} those that can be seen are mended by VACE, {cost}"
     if short:
         yield f"Seams are not mended at {_frames(short)}: the clips beside them have too few frames for VACE to see"
 
@@ -133,6 +139,7 @@ def _ignored(settings: Settings, pace: Pace, clips: Sequence[Clip]) -> Iterator[
     if settings.flf2v_model and "flf2v" not in modes:
         yield "flf2v_model is ignored: no clip goes between two pictures"
     yield from _ignored_joins(settings, clips)
+    yield from _ignored_mending(settings, clips)
     if any(clip.negative and clip.guidance_scale <= 1 for clip in clips):
         yield "Negative prompts are ignored where guidance_scale is 1 or less"
     longest = max(pace.limit(mode) for mode in modes)
@@ -149,6 +156,14 @@ def _ignored_joins(settings: Settings, clips: Sequence[Clip]) -> Iterator[str]:
     shorter = [clip.start for clip in clips if clip.continuity == "overlap" and clip.overlap < settings.overlap_frames]
     if shorter:
         yield f"The overlap is shorter at {_frames(shorter)}: the clips before have too few frames"
+
+
+def _ignored_mending(settings: Settings, clips: Sequence[Clip]) -> Iterator[str]:
+    joined = clips[-1].loops or any(clip.continuity != "cut" for clip in clips)
+    meets = any(one.end_image and one.end_image == two.start_image for one, two in pairwise(clips))
+    for name, off in (("seam_retries", 0), ("seam_repair", "none")):
+        if getattr(settings, name) != off and not joined and not meets:
+            yield f"{name} is ignored: the film has no seams but wanted cuts"
 
 
 def _frames(frames: Sequence[int]) -> str:

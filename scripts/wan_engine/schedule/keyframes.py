@@ -126,11 +126,8 @@ def _gpus(values: Mapping[str, Any], draft: Draft) -> None:
         message = f"it names {len(ids)} of the {count} GPUs that num_gpus asks for"
         draft.problems.add(Problem(message, "Name them all, or leave num_gpus out", field="gpu_ids"))
     else:
-        used = (
-            ids[: int(count)]
-            if ids and values.get("num_gpus") is not None
-            else ids or list(map(str, range(int(count))))
-        )
+        named = ids or [str(number) for number in range(int(count))]
+        used = named if values.get("num_gpus") is None else named[: int(count)]
         if len(used) > 1:
             draft.values.setdefault("devices", ", ".join(f"cuda:{number}" for number in used))
         elif used != ["0"]:
