@@ -64,18 +64,19 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def _entries(names: list[str]) -> list[Entry]:
-    from wan_engine.models.downloads.table import find_entry
+    from wan_engine.models.downloads.table import find_entries
 
     if not names:
         raise InputError(Problem("no name is given", "wan-engine models download --list shows the table", "NAME"))
-    found, problems = [], ProblemList()
+    found: list[Entry] = []
+    problems = ProblemList()
     for name in dict.fromkeys(names):
         try:
-            found.append(find_entry(name))
+            found += find_entries(name)
         except InputError as error:
             problems.extend(error)
     problems.raise_if_any()
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _accept(screen: Screen, entries: list[Entry], yes: bool) -> None:
@@ -174,13 +175,14 @@ def _show_needs(screen: Screen, entries: list[Entry], root: Path) -> None:
 
 def _show_table(screen: Screen, root: Path) -> None:
     from wan_engine.models.downloads.presence import Places, presence
-    from wan_engine.models.downloads.table import TABLE
+    from wan_engine.models.downloads.table import SETS, TABLE
 
     rows = [(entry, presence(Places(root, entry))) for entry in TABLE.values()]
     if screen.json:
         shown = ("name", "what", "repository", "revision", "licence", "size", "parts", "needs", "gated")
         models = [{**{name: getattr(entry, name) for name in shown}, "state": state} for entry, state in rows]
-        screen.document({"folder": str(root), "models": models})
+        sets = {name: list(entries) for name, entries in SETS.items()}
+        screen.document({"folder": str(root), "models": models, "sets": sets})
         return
     from rich.table import Table
 
@@ -194,6 +196,8 @@ def _show_table(screen: Screen, root: Path) -> None:
     for entry, state in rows:
         table.add_row(entry.name, entry.what, size_words(entry.size), entry.licence, here[state])
     screen.out.print(table)
+    for name, entries in SETS.items():
+        screen.line(screen.out, f"{name} is {' '.join(entries)}")
     screen.line(screen.out, f"They go to {root}")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wan_engine.errors import InputError
-from wan_engine.models.downloads.table import FOLDER, TABLE, Entry, find_entry
+from wan_engine.models.downloads.table import FOLDER, SETS, TABLE, Entry, find_entries, find_entry
 from wan_engine.storage.places import size_words
 
 
@@ -26,10 +26,20 @@ def test_no_two_go_to_one_place() -> None:
     assert len({entry.place for entry in TABLE.values()}) == len(TABLE)
 
 
-def test_what_outpainting_needs_is_there() -> None:
-    for quant in ("q6_k", "q5_k", "q4_k"):
-        assert f"wan2.1-vace-14b-fusionx-gguf-{quant}" in TABLE
-    assert {"wan2.1-vace-14b", "blip2", "flux-fill-vae", "umt5-xxl-gguf-q8_0", "wan2.1-vae"} <= set(TABLE)
+def test_what_outpainting_needs_comes_by_one_name() -> None:
+    for quant, name in (("q6_k", "outpaint"), ("q5_k", "outpaint-q5_k"), ("q4_k", "outpaint-q4_k")):
+        entries = find_entries(name)
+        assert entries[0].name == f"wan2.1-vace-14b-fusionx-gguf-{quant}"
+        assert f"-{quant.upper()}" in entries[0].patterns[0]
+        assert [entry.name for entry in entries[1:]] == ["umt5-xxl-gguf-q8_0", "wan2.1-vae", "blip2", "flux-fill-vae"]
+    assert [entry.name for entry in find_entries("outpaint-diffusers")] == ["wan2.1-vace-14b", "blip2", "flux-fill-vae"]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_is_whole(name: str) -> None:
+    names = {entry.name for entry in find_entries(name)}
+    assert all(set(TABLE[each].needs) <= names for each in names)
+    assert name not in TABLE
 
 
 def test_a_folder_comes_without_what_must_be_unpickled() -> None:
@@ -73,4 +83,6 @@ def test_the_page_tells_the_table() -> None:
         for entry in TABLE.values()
     ]
     commands = re.findall(r"^wan-engine models download (.*)$", page, re.MULTILINE)
-    assert {name for names in commands for name in names.split()} <= set(TABLE)
+    assert {name for names in commands for name in names.split()} <= {*TABLE, *SETS}
+    sets = dict(re.findall(r"^\| `(outpaint\S*)` \| (.*?) \|$", page, re.MULTILINE))
+    assert sets == {name: ", ".join(f"`{each}`" for each in entries) for name, entries in SETS.items()}

@@ -1,6 +1,6 @@
 """What can be downloaded: the names users type, and for each its repository, files, licence, size and place. Pure data.
 
-Repositories and file names are those of the releases as published on the hub. Sizes are about right, to choose by; the
+Repositories and file names are those of the releases as published on the hub. Sizes are estimates, to choose by; the
 exact ones are asked from the hub before anything is fetched.
 """
 
@@ -26,6 +26,7 @@ FOLDER = ("model_index.json", "*/*.json", "*/*.safetensors", "*/*.model")
 _COMFY_21 = "Comfy-Org/Wan_2.1_ComfyUI_repackaged"
 _COMFY_22 = "Comfy-Org/Wan_2.2_ComfyUI_Repackaged"
 _FUSIONX = "QuantStack/Wan2.1_T2V_14B_FusionX_VACE-GGUF"
+_FUSIONX_NAME = "wan2.1-vace-14b-fusionx-gguf"
 _DIFFUSION = "split_files/diffusion_models"
 
 _PARTS_21 = ("umt5-xxl-fp8", "wan2.1-vae")
@@ -307,11 +308,27 @@ TABLE: dict[str, Entry] = {entry.name: entry for entry in (*_FOLDERS, *_TRANSFOR
 """Everything that can be downloaded, by name: whole models, transformers by themselves, parts and helpers."""
 
 
+_HELPERS = ("blip2", "flux-fill-vae")
+
+SETS: dict[str, tuple[str, ...]] = {
+    "outpaint": (f"{_FUSIONX_NAME}-q6_k", *_PARTS_GGUF, *_HELPERS),
+    "outpaint-q5_k": (f"{_FUSIONX_NAME}-q5_k", *_PARTS_GGUF, *_HELPERS),
+    "outpaint-q4_k": (f"{_FUSIONX_NAME}-q4_k", *_PARTS_GGUF, *_HELPERS),
+    "outpaint-diffusers": ("wan2.1-vace-14b", *_HELPERS),
+}
+"""Names for several entries together: all that one kind of work needs, its model in several sizes."""
+
+
+def find_entries(name: str) -> tuple[Entry, ...]:
+    """The entries of a set's name, or the one of an entry's. Raises InputError with the nearest name."""
+    return tuple(TABLE[each] for each in SETS[name]) if name in SETS else (find_entry(name),)
+
+
 def find_entry(name: str) -> Entry:
     """The entry of a name. Raises InputError with the nearest name."""
     if name in TABLE:
         return TABLE[name]
-    near = difflib.get_close_matches(name.lower(), TABLE, 1)
+    near = difflib.get_close_matches(name.lower(), (*TABLE, *SETS), 1)
     hint = f'Did you mean "{near[0]}"? ' if near else ""
     message = f'"{name[:100]}" is not in the table of downloads'
     raise InputError(Problem(message, f"{hint}All names: wan-engine models download --list", field="name"))

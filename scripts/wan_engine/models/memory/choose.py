@@ -60,7 +60,7 @@ def _warning(need: Needs, there: Memory) -> str:
         return ""
     return (
         f"Main memory may not do: the film takes about {_gb(need.ram)}, and {_gb(there.ram_free)} are free, so the "
-        "system may slow down or end the engine; take a GGUF or fp8 file of the model, or close other programs"
+        "system may slow down or end the engine; take a GGUF file of the model, or close other programs"
     )
 
 
