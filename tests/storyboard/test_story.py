@@ -22,12 +22,12 @@ from wan_engine.storyboard.services import Service, load_services
 from wan_engine.storyboard.story import Desk, estimate_story, make_story_film, plan_story
 from wan_engine.tiny.judge import look
 
-FILM = {"fps": 16, "seed": 3, "encoder": "software", "preset": "ultrafast", "crf": 4, "device": "cpu"}
+FILM = {"steps": "4", "fps": 16, "seed": 3, "encoder": "software", "preset": "ultrafast", "crf": 4, "device": "cpu"}
 
 
 def ask(folder: Path, **values: object) -> Ask:
     film = {**FILM, "output_dir": str(folder)}
-    return replace(Ask(TEXT, film=film, pictures=PictureSettings(seed=8)), **values)  # type: ignore[arg-type]
+    return replace(Ask(TEXT, seconds=2, film=film, pictures=PictureSettings(seed=8)), **values)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def test_a_long_prompt_becomes_a_film(tmp_path: Path, planner: str) -> None:
 def test_what_came_before_a_failure_is_kept(tmp_path: Path) -> None:
     with (
         desk_with(tmp_path, Reply(json.dumps(ANSWER)[:600], finish="length")) as desk,
-        pytest.raises(PlanningFailed, match="the 1 segments that came are kept in") as caught,
+        pytest.raises(PlanningFailed, match=r"the segments that came whole \(2\) are kept in") as caught,
     ):
         plan_story(ask(tmp_path), "llm", desk)
     assert str(desk.part) in str(caught.value)

@@ -20,7 +20,15 @@ OutArgument = Annotated[
 
 
 @verb(with_settings=True)
-def export(screen: Screen, flags: Flags, file: FileArgument, out: OutArgument) -> None:
+def export(
+    screen: Screen,
+    flags: Flags,
+    file: FileArgument,
+    out: OutArgument,
+    movement: Annotated[
+        bool, typer.Option("--movement", help="Turn a Deforum file's camera movement into words of its prompts.")
+    ] = False,
+) -> None:
     """Write the settings of a film to a new file: Deforum's (.txt) or a project file (.json)."""
     from wan_engine.schedule.deforum_export import DeforumFile, deforum_file
     from wan_engine.schedule.project import project_to_text
@@ -32,7 +40,7 @@ def export(screen: Screen, flags: Flags, file: FileArgument, out: OutArgument) -
         raise InputError(Problem("its name does not say which kind of file it shall be", remedy, file=out))
     if target.exists():
         raise InputError(Problem("it is there already", "Give another name, or remove it first", file=out))
-    project = read_project(file, flags)
+    project = read_project(file, flags, movement)
     with problems_placed(project, flags):
         is_deforum = target.suffix.lower() == ".txt"
         made = deforum_file(project.settings) if is_deforum else DeforumFile(project_to_text(project.settings))

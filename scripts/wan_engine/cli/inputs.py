@@ -24,16 +24,17 @@ FLAGS_PLACE = "command line"
 """Stands where a file's name stands in a problem, for problems of flags."""
 
 
-def read_project(file: str, flags: Flags) -> Project:
+def read_project(file: str, flags: Flags, movement: bool = False) -> Project:
     """The project in `file` (`-`: standard input), with the flags winning over it.
 
+    movement: turn the camera movement of a Deforum file into words of its prompts.
     Raises InputError with the problems of the file and of the flags together.
     """
     problems = ProblemList()
     project: Project | None = None
     given = Settings()
     try:
-        project = _load(file)
+        project = _load(file, movement)
     except InputError as error:
         problems.extend(error)
     try:
@@ -46,17 +47,17 @@ def read_project(file: str, flags: Flags) -> Project:
     return replace(project, settings=replace(project.settings, **values))
 
 
-def _load(file: str) -> Project:
+def _load(file: str, movement: bool) -> Project:
     from wan_engine.schedule.project import load_project, project_from_text
     from wan_engine.schedule.text_file import MAX_BYTES, decode_text
 
     if file != STDIN:
-        return load_project(Path(file))
+        return load_project(Path(file), movement)
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         message = f"it has more than {MAX_BYTES // 2**20} MiB"
         raise InputError(Problem(message, "Is it really a schedule?", file=STDIN_NAME))
-    return project_from_text(decode_text(data, STDIN_NAME), STDIN_NAME, Path.cwd())
+    return project_from_text(decode_text(data, STDIN_NAME), STDIN_NAME, Path.cwd(), movement)
 
 
 @contextmanager

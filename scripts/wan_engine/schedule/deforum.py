@@ -36,6 +36,7 @@ class Draft:
     values: by the names of our settings.  names: how the user's file calls a setting, where it differs.
     storyboard: what they were made of, if the file is one.
     kind: of the project.  parts: what the file itself says that `values` say in other words.
+    camera: Deforum's schedules that move the camera, by name, in the file's animation `mode`.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -43,6 +44,8 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     problems: ProblemList = field(default_factory=ProblemList)
     storyboard: Storyboard | None = None
+    camera: dict[str, str] = field(default_factory=dict)
+    mode: str = ""
     kind: str = "schedule"
     parts: dict[str, Any] = field(default_factory=dict)
 
@@ -242,6 +245,7 @@ class _DeforumReader:
             unused["ControlNet"] = None
         still = CAMERA.get(self._mode, {})
         moving = [name for name, at_rest in still.items() if not _is_constant(self._given.get(name, at_rest), at_rest)]
+        self.draft.camera, self.draft.mode = {name: str(self._given[name]) for name in moving}, self._mode
         if moving:
             unused["camera movement (" + ", ".join(moving) + ")"] = None
         changing = [name for name in FRAME_LOOP if name in self._given and not _is_constant(self._given[name])]

@@ -18,6 +18,7 @@ from wan_engine.schedule.entries import stop_if_many
 from wan_engine.schedule.film_schedule import read_schedule
 from wan_engine.schedule.keyframes import draft_from_keyframes, is_keyframes
 from wan_engine.schedule.lines import read_lines
+from wan_engine.schedule.movement import with_movement
 from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.schedule.storyboard_file import KIND, in_folder, is_storyboard, storyboard_from_values
 from wan_engine.schedule.storyboard_film import draft_from_storyboard
@@ -60,18 +61,19 @@ class Project:
     parts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def load_project(path: Path) -> Project:
+def load_project(path: Path, movement: bool = False) -> Project:
     """The project in a file; paths inside it count from the file's folder.
 
+    movement: turn the camera movement of a Deforum file into words of its prompts.
     Raises InputError with every problem of the file: of its form, of the settings and of the schedules in them.
     """
-    return project_from_text(read_text(path), str(path), path.absolute().parent)
+    return project_from_text(read_text(path), str(path), path.absolute().parent, movement)
 
 
-def project_from_text(text: str, name: str = "", folder: Path | None = None) -> Project:
+def project_from_text(text: str, name: str = "", folder: Path | None = None, movement: bool = False) -> Project:
     """As `load_project`, for text from elsewhere. name: for errors; its ending says whether it is JSON or YAML.
 
-    folder: where relative paths count from; None leaves them as they are.
+    folder: where relative paths count from; None leaves them as they are.  movement: as there.
     """
     try:
         document = _document(text.removeprefix("\ufeff"), name)
@@ -80,8 +82,15 @@ def project_from_text(text: str, name: str = "", folder: Path | None = None) -> 
         raise _named(error.problems, name) from error
     settings = _checked(draft, name)
     settings = with_folder(settings, folder) if folder else settings
+    notes = [*document.notes, *draft.notes]
+    if movement:
+        try:
+            settings, told = with_movement(settings, draft.camera, draft.mode)
+        except InputError as error:
+            raise _named(error.problems, name) from error
+        notes += told or ["The file moves no camera: no words were added"]
     story = in_folder(draft.storyboard, folder) if draft.storyboard and folder else draft.storyboard
-    return Project(settings, (*document.notes, *draft.notes), name, story, draft.kind, draft.parts)
+    return Project(settings, tuple(notes), name, story, draft.kind, draft.parts)
 
 
 def project_from_values(values: Mapping[str, Any], folder: Path) -> Project:

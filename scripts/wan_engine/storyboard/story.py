@@ -113,7 +113,7 @@ def plan_story(ask: Ask, planner: str, desk: Desk) -> Planned:
         if error.part is None:
             raise
         _write(desk.part, error.part)
-        words = f"{error.message}; the {len(error.part.segments)} segments that came are kept in {desk.part}"
+        words = f"{error.message}; the segments that came whole ({len(error.part.segments)}) are kept in {desk.part}"
         raise PlanningFailed(words, error.remedy, error.part) from error
     planned = replace(planned, storyboard=with_seed(planned.storyboard))
     desk.save(planned.storyboard)

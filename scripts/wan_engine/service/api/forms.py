@@ -83,6 +83,7 @@ class ImportInput(Form):
 
     project: str = Field(description="The file's content.")
     name: ProjectName = ""
+    movement: bool = Field(False, strict=True, description="Turn a Deforum file's camera movement into words.")
 
 
 class ExportInput(Form):

@@ -87,7 +87,7 @@ def read_project(file: ImportInput, context: UseContext) -> PlainJSON:
     `parts` is what a keyframe project says in its own words; its pictures may be named from the file's own folder, so
     they are left as written, and looked at when the film is planned.
     """
-    project = project_from_text(file.project, file.name)
+    project = project_from_text(file.project, file.name, movement=file.movement)
     kept = {name: getattr(project.settings, name) for name in _PICTURES} if project.parts else {}
     checked = replace(project.settings, **{name: type(value)() for name, value in kept.items()})
     settings = replace(settings_inside(checked, context.config.roots()), **kept)
