@@ -61,13 +61,16 @@ def ribs(place: float) -> Picture:
     return np.rint(light).astype(np.uint8)
 
 
-def chain_of(tmp_path: Path, drift: float = 1.6, **changes: object) -> tuple[ChainJob, list[str]]:
+def chain_of(
+    tmp_path: Path, drift: float = 1.6, backend: Fading | None = None, **changes: object
+) -> tuple[ChainJob, list[str]]:
     settings = Settings(
         prompts={"0": "ribs"}, max_frames=CLIPS * LENGTH, width=SIZE, height=SIZE, clip_duration=0.5, steps="1", seed=1
     )
     family = FAMILIES["wan-tiny"]
     card = ModelCard("tiny", family, family.modes)
-    plan = build_plan(replace(settings, **changes), Lineup({"t2v": card, "i2v": card, "flf2v": card}))  # type: ignore[arg-type]
+    models = Lineup({"t2v": card, "i2v": card, "flf2v": card, "vace": card})
+    plan = build_plan(replace(settings, **changes), models)  # type: ignore[arg-type]
     notes: list[str] = []
 
     def report(event: Event) -> None:
@@ -75,7 +78,7 @@ def chain_of(tmp_path: Path, drift: float = 1.6, **changes: object) -> tuple[Cha
             notes.append(event.message)
 
     store = ClipStore(tmp_path / "clips", plan)
-    job = ChainJob(plan, Fading(drift), store, Progress(plan, report), lambda: False)
+    job = ChainJob(plan, backend or Fading(drift), store, Progress(plan, report), lambda: False)
     for clips in plan.chains():
         render_chain(job, clips)
     return job, notes
@@ -128,3 +131,22 @@ def test_a_clip_that_arrives_at_a_picture_is_held_to_it_at_its_end(tmp_path: Pat
     assert note.startswith("Colour of clip 1 held: from gain 1.000 1.000 1.000, shift +0.0 +0.0 +0.0 levels to gain ")
     assert "shift -5.0 " in note
     assert not list(job.store.folder.glob("*raw*"))
+
+
+class Brighter(Fading):
+    """All of its frames are four levels brighter than they should be."""
+
+    def _frames(self, request: ClipRequest) -> Iterator[Picture]:
+        yield from (frame + 4 for frame in super()._frames(request))
+
+
+def test_a_clip_that_passes_through_pictures_is_held_to_what_it_starts_from(tmp_path: Path) -> None:
+    for name, place in (("first", 0), ("inside", 8)):
+        write_png(tmp_path / f"{name}.png", ribs(place))
+    pictures = {"guided_images": {"0": str(tmp_path / "first.png"), "8": str(tmp_path / "inside.png")}}
+    changes = {"max_frames": 16, "clip_duration": 0.0, "hold_colour": True, "inner_images": "always", **pictures}
+    job, notes = chain_of(tmp_path, backend=Brighter(0.0), **changes)
+    assert [len(clip.pictures) for clip in job.plan.clips] == [1]
+    frames = list(read_clip(job.store.film_file(job.plan.clips[0])))
+    assert np.abs(frames[0].astype(int) - ribs(0)).max() <= 1
+    assert "shift -4.0 -4.0 -4.0 levels" in notes[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +38,9 @@ def coloured(job: ChainJob, request: ClipRequest, store: ClipStore, frames: Iter
 
 def _held(job: ChainJob, request: ClipRequest, frames: Iterator[Picture]) -> Iterator[Picture]:
     """The frames with the colours that the known first ones tell, as far as they do."""
-    first = list(islice(frames, len(request.known)))
-    correction = learn(request.known[: len(first)], first)
+    known = _known(request)
+    first = list(islice(frames, len(known)))
+    correction = learn(known[: len(first)], first)
     _say(job, request.clip, correction, correction)
     for frame in chain(first, frames):
         yield corrected(frame, correction)
@@ -54,7 +55,7 @@ def _turned(job: ChainJob, request: ClipRequest, raw: Path, frames: Iterator[Pic
             for frame in frames:
                 job.stop_if_cancelled()
                 writer.write(frame)
-        known = request.known if clip.hold_colour else ()
+        known = _known(request) if clip.hold_colour else []
         first = last = learn(known, list(islice(read_clip(raw), len(known))))
         if request.end_image is not None:
             last = learn([request.end_image], [clip_frame(raw, clip.last)])
@@ -66,6 +67,13 @@ def _turned(job: ChainJob, request: ClipRequest, raw: Path, frames: Iterator[Pic
             yield corrected(frame, first.towards(last, share))
     finally:
         raw.unlink(missing_ok=True)
+
+
+def _known(request: ClipRequest) -> list[Picture]:
+    """The pictures that the clip's first frames are."""
+    if request.control is None:
+        return list(request.known)
+    return [frame.picture for frame in takewhile(lambda frame: not frame.mask.any(), request.control.read())]
 
 
 def _chain_colours(job: ChainJob, clip: Clip, raw: Path, held: Correction) -> list[Colours]:
