@@ -30,9 +30,10 @@ class Canvas(ABC):
     def picture(self, source: Picture, fill: Mask, number: int) -> Picture:
         """The model's canvas for film frame `number`.  source: the frame in its own size.  fill: the model's mask."""
         known = resized(source, self.layout.work_kept.width, self.layout.work_kept.height)
-        picture = self.ground(known, number)
+        ground = self.ground(known, number)
+        picture = ground.copy()
         picture[self.layout.work_kept.part()] = known
-        return np.where(fill[..., None] > 0, self.ground(known, number), picture) if self.shown else picture
+        return np.where(fill[..., None] > 0, ground, picture) if self.shown else picture
 
     @abstractmethod
     def ground(self, known: Picture, number: int) -> Picture:
@@ -70,4 +71,4 @@ class Noise(Canvas):
     pictures: Sequence[Picture] = ()
 
     def ground(self, known: Picture, number: int) -> Picture:
-        return np.array(self.pictures[number % len(self.pictures)])
+        return self.pictures[number % len(self.pictures)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -37,6 +37,13 @@ _COLOUR_SAMPLES = 5
 """Frames of a chunk, evenly spread, of which its colours are learned, beside those it has from the one before."""
 
 
+class Frames(Protocol):
+    """What gives the pictures that are outpainted."""
+
+    def frames(self, start: int, end: int) -> Iterator[Picture]:
+        """The frames [start, end)."""
+
+
 @dataclass(frozen=True)
 class Source:
     """The film that is outpainted. times: of all its frames; None reads from its beginning, for a look at a few."""
@@ -55,7 +62,7 @@ class Source:
 class Painting:
     """A film on its canvas."""
 
-    source: Source
+    source: Frames
     layout: Layout
     region: Region
     canvas: Canvas

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wan_engine.backends import Backend
 from wan_engine.families import Lineup
+from wan_engine.plan.model import Plan
 from wan_engine.plan.seam import Join, Seam
 from wan_engine.render.chain import ChainJob, render_chain
 from wan_engine.render.clip_store import ClipStore
@@ -111,14 +112,14 @@ def held_out_clips(count: int, frames: int = FRAMES, seed: int = 11) -> Iterator
         yield CutClip(CAPTIONS[int(indices[number])], pictures[number], boxes[number % 4])
 
 
-def outpainted(clip: CutClip, backend: Backend, models: Lineup, seed: int) -> tuple[list[Picture], list[Share], Any]:
+def outpainted(clip: CutClip, backend: Backend, models: Lineup, seed: int) -> tuple[list[Picture], Share, Plan]:
     """The clip's frames made whole again, how they were mixed, and its plan."""
     box, count = clip.kept, len(clip.frames)
     layout = Layout(SIDE, SIDE, box, SIDE, SIDE, box, SIDE, SIDE, min(FEATHER, min(box.width, box.height) // 4))
     settings = OutpaintSettings(prompt=clip.caption.text, seed=seed)
     plan = Planner(settings, FilmLength(count, Fraction(16)), layout, models, {}).plan([(0, count)], {})
     plan = replace(plan, resolved={"backend": "wan", **backend.resolve(plan)})
-    source: Any = _Remembered(np.ascontiguousarray(clip.frames[:, box.top : box.bottom, box.left : box.right]))
+    source = _Remembered(np.ascontiguousarray(clip.frames[:, box.top : box.bottom, box.left : box.right]))
     region = region_of(layout, "")
     with tempfile.TemporaryDirectory(prefix="wan-quality-") as folder:
         store = ClipStore(Path(folder), plan)
@@ -128,15 +129,15 @@ def outpainted(clip: CutClip, backend: Backend, models: Lineup, seed: int) -> tu
         render_chain(job, plan.clips)
         made = [each.picture for clip_ in plan.clips for each in work.film_frames(clip_)]
     share = Sharing(layout).of(next(region.fills(0, 1)))
-    return made, [share], plan
+    return made, share, plan
 
 
 def examine(clip: CutClip, backend: Backend, models: Lineup, seed: int) -> Outcome:
     """Outpaint a clip and judge it."""
-    made, shares, plan = outpainted(clip, backend, models, seed)
+    made, share, plan = outpainted(clip, backend, models, seed)
     joins = {each.start: Join("overlap") for each in plan.clips[1:]}
     pairs = list(zip(made, clip.frames, strict=True))
-    behind = shares[0].kept[..., 0] >= 1
+    behind = share.kept[..., 0] >= 1
     return Outcome(
         kept=all(np.array_equal(picture[behind], truth[behind]) for picture, truth in pairs),
         continues=all(_same(picture, truth, clip.caption) for picture, truth in pairs[::4]),
