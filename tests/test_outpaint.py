@@ -99,20 +99,21 @@ def test_a_rotated_film_is_set_upright(order: Any, tmp_path: Path) -> None:
     assert np.abs(first[:204, :108].astype(int) - before[:204, :108]).mean() < 3
 
 
-def test_colour_tags_are_kept(order: Any, tmp_path: Path) -> None:
+def test_colour_tags_and_the_shape_of_pixels_are_kept(order: Any, tmp_path: Path) -> None:
     import av
 
     film, tagged = coded(tmp_path, constant(6, Fraction(24))), tmp_path / "tagged.mp4"
-    tags = "setparams=colorspace=bt470bg:color_primaries=bt470bg:color_trc=smpte170m:range=pc"
+    tags = "setparams=colorspace=bt470bg:color_primaries=bt470bg:color_trc=smpte170m:range=pc,setsar=16/15"
     run_ffmpeg(find_ffmpeg(), ["-i", str(film), "-vf", f"scale=out_range=pc,{tags}", "-c:v", "libx264", str(tagged)])
 
-    def of(path: Path) -> tuple[int, ...]:
+    def of(path: Path) -> tuple[Any, ...]:
         with av.open(str(path)) as opened:
             codec = opened.streams.video[0].codec_context
-            return codec.color_range, codec.colorspace, codec.color_primaries, codec.color_trc
+            shape = opened.streams.video[0].sample_aspect_ratio
+            return codec.color_range, codec.colorspace, codec.color_primaries, codec.color_trc, shape
 
     made = make(order(tagged))
-    assert of(made.film) == of(tagged) == (2, 5, 5, 6)
+    assert of(made.film) == of(tagged) == (2, 5, 5, 6, Fraction(16, 15))
     first, before = (next(every_frame(path)) for path in (made.film, tagged))
     assert np.abs(first[:100, :200].astype(int) - before[:100, :200]).mean() < 3
 
@@ -195,7 +196,7 @@ def test_a_stopped_film_goes_on_where_it_was(order: Any, tmp_path: Path) -> None
     assert sum(event.kind == "step" for event in events) == 3 * 3 - 4
     assert made.folder == folder
     assert all(np.array_equal(*pair) for pair in zip(every_frame(made.film), every_frame(whole.film), strict=True))
-    # A finished film stays as it is.
+    # A finished film stays as it is, and nothing is made beside it.
     before, events = made.film.stat().st_mtime_ns, []
     assert resume_outpaint(folder, events.append, lambda: False).film.stat().st_mtime_ns == before
     assert not any(event.kind == "step" for event in events)

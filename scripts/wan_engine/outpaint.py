@@ -37,7 +37,7 @@ from wan_engine.tools.outpaint.checking import Checked, check_outpaint
 from wan_engine.tools.outpaint.chunk_work import ChunkWork, Painting, Source
 from wan_engine.tools.outpaint.looking import Facts, look_through, read_facts, write_facts
 from wan_engine.tools.outpaint.orders import OutpaintOrder, orders_of_file
-from wan_engine.tools.outpaint.planning import FilmLength, Planner, film_settings
+from wan_engine.tools.outpaint.planning import LARGEST_RATE_PART, FilmLength, Planner, film_settings
 from wan_engine.tools.outpaint.previewing import look_at_one
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 _FINISHED = "finished"
 """Key of the plan's resolved values that says for which plan and order the film was finished."""
-_LARGEST_RATE_PART = 100_000
 
 
 @dataclass(frozen=True)
@@ -124,6 +123,9 @@ class _Outpaint:
     def make(self) -> OutpaintResult:
         """Do what is missing, and tidy up when the film is whole."""
         with folder_lock(self.places.folder):
+            finished = self._finished()
+            if finished is not None:
+                return self._result(finished)
             self.places.clips.mkdir(exist_ok=True)
             for folder in (self.places.folder, self.places.clips):
                 remove_leftovers(folder)
@@ -133,11 +135,16 @@ class _Outpaint:
             region.check(len(facts.times))
             canvas = self.checked.canvas(self.places.clips)
             painting = Painting(Source(self.checked.order.film, facts.times), self.checked.layout, region, canvas)
-            plan = self._plan(facts, painting)
-            if plan.resolved.get(_FINISHED) != self._fingerprint(plan) or not self.places.film.is_file():
-                plan = self._render(plan, facts, painting)
+            plan = self._render(self._plan(facts, painting), facts, painting)
         self.report(Event("film_done", str(self.places.film)))
         return self._result(plan)
+
+    def _finished(self) -> Plan | None:
+        """The plan of a film that was finished with these settings, and is still there."""
+        if not (self.places.plan.is_file() and self.places.film.is_file()):
+            return None
+        plan = read_plan(self.places.plan)
+        return plan if plan.resolved.get(_FINISHED) == self._fingerprint(plan) else None
 
     def _facts(self) -> Facts:
         """The film's times and scenes, from the folder if it was looked through before. Raises StorageError."""
@@ -166,7 +173,7 @@ class _Outpaint:
         """The film's plan, from the folder if it was made before."""
         if self.places.plan.is_file():
             return read_plan(self.places.plan)
-        length = FilmLength(len(facts.times), facts.times.fps.limit_denominator(_LARGEST_RATE_PART))
+        length = FilmLength(len(facts.times), facts.times.fps.limit_denominator(LARGEST_RATE_PART))
         planner = replace(self.checked.planner, length=length)
         captions = self._captions(planner, facts, painting)
         plan = planner.plan(facts.scenes, captions, (*self.checked.notes, *facts.notes))

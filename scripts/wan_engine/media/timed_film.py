@@ -37,19 +37,22 @@ class ColourTags:
     """What a film says of its colours, in ffmpeg's numbers: range, matrix, primaries and transfer; 2 is unsaid.
 
     The matrix is always one: what players take for a film of this height where it says none.
+    pixel_shape: width of a pixel for its height.
     """
 
     range: int
     matrix: int
     primaries: int
     transfer: int
+    pixel_shape: Fraction = Fraction(1)
 
     def filter(self, pixel_format: str) -> str:
         """Makes of RGB what the tags say."""
         full = "pc" if self.range == _FULL else "tv"
         shape = f"scale=out_color_matrix={_MATRICES[self.matrix]}:out_range={full}"
         tags = f"range={full}:colorspace={self.matrix}:color_primaries={self.primaries}:color_trc={self.transfer}"
-        return f"{shape}:flags=bicubic+accurate_rnd+full_chroma_int,format={pixel_format},setparams={tags}"
+        square = f"setsar={self.pixel_shape.numerator}/{self.pixel_shape.denominator}"
+        return f"{shape}:flags=bicubic+accurate_rnd+full_chroma_int,format={pixel_format},setparams={tags},{square}"
 
     def arguments(self) -> list[str]:
         """The tags as ffmpeg's arguments."""
@@ -62,10 +65,12 @@ class ColourTags:
 def colour_tags(film: Path) -> ColourTags:
     """The tags of a film. Raises MediaError."""
     with opened(film, FILM_CONTAINERS) as container:
-        codec = film_stream(film, container).codec_context
+        stream = film_stream(film, container)
+        codec, pixel_shape = stream.codec_context, Fraction(stream.sample_aspect_ratio or 1)
         usual = _BT709 if codec.height >= _HD_HEIGHT else _BT601
         matrix = codec.colorspace if codec.colorspace in _MATRICES else usual
-        return ColourTags(int(codec.color_range), int(matrix), int(codec.color_primaries), int(codec.color_trc))
+        primaries, transfer = int(codec.color_primaries), int(codec.color_trc)
+        return ColourTags(int(codec.color_range), int(matrix), primaries, transfer, pixel_shape)
 
 
 class Quality(Protocol):

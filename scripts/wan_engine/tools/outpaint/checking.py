@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wan_engine.errors import InputError, Problem
@@ -21,7 +21,14 @@ from wan_engine.tools.outpaint.captions import caption_place
 from wan_engine.tools.outpaint.geometry import Layout, lay_out
 from wan_engine.tools.outpaint.noise import NoiseMaker, noise_maker
 from wan_engine.tools.outpaint.orders import OutpaintOrder, scenes_of_cuts
-from wan_engine.tools.outpaint.planning import FilmLength, Planner, check_template, film_settings, vace_card
+from wan_engine.tools.outpaint.planning import (
+    LARGEST_RATE_PART,
+    FilmLength,
+    Planner,
+    check_template,
+    film_settings,
+    vace_card,
+)
 from wan_engine.tools.outpaint.regions import Region, region_of
 
 _HDR = (16, 18)
@@ -66,7 +73,10 @@ def check_outpaint(order: OutpaintOrder) -> Checked:
     settings = order.settings
     check_template(settings)
     info, tags = probe(order.film), colour_tags(order.film)
-    length = FilmLength(info.frames or max(1, round(info.duration * info.fps)), info.fps)
+    if info.rotation % 180:
+        tags = replace(tags, pixel_shape=1 / tags.pixel_shape)
+    frames = info.frames or max(1, round(info.duration * info.fps))
+    length = FilmLength(frames, info.fps.limit_denominator(LARGEST_RATE_PART))
     if order.cuts and info.frames:
         scenes_of_cuts(order.cuts, info.frames)
     rough = Layout.of_film(info.width, info.height)
@@ -110,6 +120,9 @@ def _media_notes(info: MediaInfo, tags: ColourTags) -> list[str]:
     notes = []
     if info.interlaced:
         notes.append("The film is interlaced: its lines are kept as they are; deinterlace it first for a better result")
+    if tags.pixel_shape != 1:
+        shape = f"{tags.pixel_shape.numerator}:{tags.pixel_shape.denominator}"
+        notes.append(f"The film's pixels are not square ({shape}): they stay so, and sizes count in them")
     if tags.transfer in _HDR:
         notes.append("The film is HDR: its tags are kept, and its pictures are worked on in 8 bits")
     return notes

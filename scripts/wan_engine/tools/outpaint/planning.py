@@ -24,6 +24,8 @@ from wan_engine.tools.outpaint.geometry import Layout
 
 CHUNK_FPS = Fraction(16)
 """Rate written into the chunks' files, where nobody looks at it: the film's own times are kept elsewhere."""
+LARGEST_RATE_PART = 100_000
+"""Largest denominator of a film's average rate."""
 _TEMPLATE_NAMES = ("{prompt}", "{caption}")
 _TEMPLATE_PARTS = re.compile(r"(\{prompt\}|\{caption\})")
 
@@ -123,7 +125,8 @@ class Planner:
     ) -> Clip:
         family = vace_card(self.models).family
         prompt = schedule.prompts.at(0)
-        second = family.guidance_scale_2
+        # A guidance that the user set holds for both experts.
+        second = None if schedule.guidance_scale else family.guidance_scale_2
         overlap = self.settings.overlap if chunk.known and self.settings.overlap > 1 else 0
         return Clip(
             index=number,
