@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import pytest
 import torch
 
 from wan_engine.backends.wan.run import WanRun
-from wan_engine.errors import Cancelled
+from wan_engine.errors import Cancelled, RenderError
 from wan_engine.film import make_film, resume_film
+from wan_engine.models import load
 from wan_engine.plan.model import read_plan
 from wan_engine.render.events import Event
 from wan_engine.settings import Settings
@@ -72,3 +75,37 @@ def test_the_finished_plan_tells_the_profile_it_ended_with(tmp_path: Path, full:
     before = made.plan.stat().st_mtime_ns
     assert resume_film(made.folder, lambda event: None, never).is_there()
     assert made.plan.stat().st_mtime_ns == before  # it counts as finished
+
+
+@pytest.mark.parametrize("ends", ["whole", "stopped", "failed"])
+def test_when_it_says_released_no_network_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str) -> None:
+    """A WebUI takes the card back at that word: frames of the error that ended the film must hold nothing."""
+    loaded: list[weakref.ref[torch.nn.Module]] = []
+    left: list[list[bool]] = []
+    steps: list[int] = []
+
+    def watched(wanted: load.Wanted) -> torch.nn.Module:
+        module = load_network(wanted)
+        loaded.append(weakref.ref(module))
+        return module
+
+    def report(event: Event) -> None:
+        if event.kind == "step":
+            steps.append(1)
+        if event.kind == "released":
+            left.append([module() is not None for module in loaded])
+
+    def broken(run: WanRun) -> bool:
+        raise RuntimeError("the kernel failed")
+
+    load_network = load.load_network
+    monkeypatch.setattr(load, "load_network", watched)
+    if ends == "failed":
+        monkeypatch.setattr(WanRun, "_step", broken)
+    with pytest.raises((Cancelled, RenderError)) if ends != "whole" else nullcontext():
+        made = make_film(
+            replace(SETTINGS, output_dir=str(tmp_path), max_frames=9), report, lambda: ends == "stopped" and bool(steps)
+        )
+        assert made.is_there()
+    assert left == [[False] * len(loaded)]
+    assert len(loaded) >= 2

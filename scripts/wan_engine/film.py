@@ -8,6 +8,7 @@ made = resume_film(folder, report, cancelled)       goes on where a film was sto
 from __future__ import annotations
 
 import shutil
+import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -191,9 +192,19 @@ def opened_backend(settings: Settings, report: Report, device: str = "") -> Iter
     backend = make_backend(here, find_lineup(settings), lambda sentence: report(Event("note", sentence)))
     try:
         yield backend
+    except BaseException as error:
+        _forget_frames(error)
+        raise
     finally:
         backend.close()
         report(Event("released", "Memory released"))
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go what the functions that an error came through still hold: the networks, which would stay on the device."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 @dataclass(frozen=True)
