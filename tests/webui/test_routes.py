@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from wan_engine.home import INFO_FILE
+from wan_engine.home import INFO_FILE, RESTRICTED_HEADER
 from wan_webui import routes, services
 from wan_webui.hosts import Access
 from webui.small_engine import TOKEN, OpenHost, SmallEngine, leave_info, served
@@ -219,6 +219,18 @@ def test_in_public_without_a_password_nothing_costly_is_done(public: httpx.Clien
     assert answer.status_code == 403
     assert "--gradio-auth" in answer.json()["detail"]
     assert "--gradio-auth" in public.get("engine").json()["restriction"]
+
+
+def test_the_engine_is_told_who_may_spend_no_money(standing: Bench, tmp_path: Path) -> None:
+    leave_info(tmp_path, standing.engine_port)
+    with served(build(tmp_path, Access(public=True))) as port:
+        address = f"http://127.0.0.1:{port}{API}/storyboards"
+        assert httpx.post(address, headers={**JSON, RESTRICTED_HEADER: ""}, content="{}").status_code == 200
+    (told,) = standing.engine.requests[-1].headers.getlist(RESTRICTED_HEADER)
+    assert "--gradio-auth" in told
+    leave_info(standing.home, standing.engine_port)
+    standing.browser.post("storyboards", headers={**JSON, RESTRICTED_HEADER: "forged"}, content="{}")
+    assert RESTRICTED_HEADER.lower() not in standing.engine.requests[-1].headers
 
 
 # --- without an engine ------------------------------------------------------------------------------------------------
