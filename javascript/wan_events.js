@@ -92,6 +92,7 @@
         if (!event.number || event.number <= result.last) return;
         result.last = event.number;
         const data = event.data || {};
+        kinds.of(result.job).hear?.(event, result.job);
         if (event.kind === "state") {
             // The record says more than the event: it is read again when the stream ends.
             result.job.state = data.state;

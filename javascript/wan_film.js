@@ -3,7 +3,9 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [server, timeline, jobs, tools, pages, keyframes, film] = ["server", "timeline", "jobs", "tools", "pages", "keyframes", "film"].map(part);
+    const [server, timeline, jobs, tools, pages, keyframes, storyboard, film] = ["server", "timeline", "jobs", "tools", "pages", "keyframes", "storyboard", "film"].map(part);
+
+    const KINDS = { keyframes, storyboard };
 
     let plan = null;
 
@@ -38,9 +40,10 @@
         take: async ([file]) => {
             const project = await file.text(), body = { project, name: file.name };
             const read = await server.api("imports", { method: "POST", body });
-            if (read.kind !== "keyframes") { await tools.takeProject(project, file.name); return; }
-            pages.show("keyframes");
-            await keyframes.files.take([file]);
+            // A project of another kind opens the page of its kind.
+            if (!(read.kind in KINDS)) { await tools.takeProject(project, file.name); return; }
+            pages.show(read.kind);
+            await KINDS[read.kind].files.take([file]);
         },
         exports: [
             { id: "wan_export", text: "Export", title: "The form as a project file", give: () => give("project", "film.json") },

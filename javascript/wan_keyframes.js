@@ -7,8 +7,8 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, form, timeline, tools, jobs, pages, track, rows, keyframes] =
-        ["dom", "server", "form", "timeline", "tools", "jobs", "pages", "keyframeTrack", "keyframeRows", "keyframes"].map(part);
+    const [dom, server, form, timeline, tools, jobs, memory, track, rows, keyframes] =
+        ["dom", "server", "form", "timeline", "tools", "jobs", "memory", "keyframeTrack", "keyframeRows", "keyframes"].map(part);
 
     const KEPT = "wan_keyframes";
     const APART = 3; // seconds between a new picture and the one before: amid the advice of 1.5 to 4
@@ -179,15 +179,11 @@
     let settings = null; // of the form, as the last plan had them
 
     function keep() {
-        const text = JSON.stringify({ project: project(), names: state.keyframes.map((each) => each.name), settings });
-        for (const store of [sessionStorage, localStorage]) {
-            try { store.setItem(KEPT, text); } catch { /* full, or not allowed: then a reload begins anew */ }
-        }
+        memory.keep(KEPT, { project: project(), names: state.keyframes.map((each) => each.name), settings });
     }
 
     function load() {
-        let kept = null;
-        try { kept = JSON.parse(sessionStorage.getItem(KEPT) || localStorage.getItem(KEPT)); } catch { /* not ours */ }
+        const kept = memory.recall(KEPT);
         if (!kept || !Array.isArray(kept.project?.keyframes)) return;
         take(kept.project, kept.names);
         settings = kept.settings;

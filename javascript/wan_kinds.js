@@ -4,6 +4,7 @@
  *   status(job)        words for how it stands, while it runs and after it was stopped
  *   thumbnail(job)     address of a small picture, below wan/v1/, or ""
  *   draw(job)          beside that: what there is of it so far (may be missing)
+ *   hear(event, job)   each event of it while it is watched (may be missing)
  *   drawResult(job)    what was made, when it has ended
  *   restore(job)       its settings back into its page; false where they were refused
  * A job of a kind that is not known is shown with its words and its log.

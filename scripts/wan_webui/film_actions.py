@@ -8,7 +8,7 @@ from typing import Any
 from wan_engine.settings import SETTINGS
 from wan_webui.answers import FormError
 from wan_webui.client import ClientError
-from wan_webui.form_table import TEXT_FORMS, collect, fields_of
+from wan_webui.form_table import TEXT_FORMS, collect, fields_of, restore
 from wan_webui.planned_actions import PlannedActions
 
 _WHOLE_FILE = {
@@ -52,11 +52,11 @@ class FilmActions(PlannedActions):
         self._engine.save_preset(str(asked["name"]), settings)
         return {"preset": asked["name"]}
 
-    def _wanted(self, asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _filled(self, asked: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         if "settings" in asked:
-            return super()._wanted(asked)
+            return super()._filled(asked)
         read = self._engine.import_project(str(asked["project"]), str(asked.get("name", "")))
-        return read["settings"], {"notes": list(read["notes"])}
+        return restore(self._tables, read["settings"]), {"notes": list(read["notes"])}
 
     def _other_problems(self, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What is wrong beside the prompts, so that all of it is told together."""

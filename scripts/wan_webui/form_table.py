@@ -163,6 +163,12 @@ def restore(tables: Tables, settings: Mapping[str, Any]) -> list[Any]:
     return [table.value_of(spec, settings.get(spec.name, spec.default)) for table in tables for spec in table.fields]
 
 
+def differing(settings: Mapping[str, Any], tables: Tables) -> dict[str, Any]:
+    """The settings that are not as the tables have them from the start: what a file for people holds."""
+    usual = {spec.name: spec.default for spec in fields_of(tables)}
+    return {name: value for name, value in settings.items() if value != usual[name] and str(value) != str(usual[name])}
+
+
 def entries_text(entries: Mapping[str, str]) -> str:
     """Prompts or pictures by key as the text of the form: one entry a line, or JSON where a line cannot hold them."""
     if all(_fits_a_line(key, text) for key, text in entries.items()):

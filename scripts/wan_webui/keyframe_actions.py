@@ -15,7 +15,7 @@ from typing import Any
 from wan_engine.settings import parse_fps
 from wan_webui.answers import FormError
 from wan_webui.client import ClientError
-from wan_webui.form_table import collect, fields_of
+from wan_webui.form_table import Tables, collect, differing, restore
 from wan_webui.keyframe_form import KEYFRAMES
 from wan_webui.planned_actions import PlannedActions
 
@@ -63,16 +63,16 @@ class KeyframeActions(PlannedActions):
             return super()._send(asked, values)
 
     def _send_more(self, asked: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
-        defaults = {spec.name: spec.default for spec in fields_of(self._tables)}
-        return {"text": config_text(_project(asked), collect(self._tables, values), defaults), "notes": []}
+        return {"text": config_text(_project(asked), collect(self._tables, values), self._tables), "notes": []}
 
-    def _wanted(self, asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _filled(self, asked: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         if "settings" in asked:
-            return super()._wanted(asked)
+            return super()._filled(asked)
         read = self._engine.import_project(str(asked["project"]), str(asked.get("name", "")))
         if read["kind"] != "keyframes":
             raise FormError([_NO_PROJECT])
-        return read["settings"], {"notes": list(read["notes"]), "parts": read["parts"]}
+        told = {"notes": list(read["notes"]), "parts": read["parts"]}
+        return restore(self._tables, read["settings"]), told
 
     @contextmanager
     def _places(self, asked: Mapping[str, Any], values: Sequence[Any]) -> Iterator[None]:
@@ -103,12 +103,12 @@ def _at_keyframe(problem: Mapping[str, Any], numbers: Mapping[str, int]) -> dict
     return {**problem, "field": "keyframes", "key": str(number), "column": None} if number else dict(problem)
 
 
-def config_text(project: Mapping[str, Any], settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+def config_text(project: Mapping[str, Any], settings: Mapping[str, Any], tables: Tables) -> str:
     """A `config.yaml` for this film and other tools of its kind: their names where they have one, what differs alone.
 
     Each value is JSON, which YAML reads as it is.
     """
-    rest = {name: value for name, value in settings.items() if str(value) != str(defaults[name])}
+    rest = differing(settings, tables)
     lines = ["kind: keyframes", "keyframes:", *(f"  - {_json(pair)}" for pair in project["keyframes"])]
     named = {"prompt": project["prompt"], "sub_prompts": project["sub_prompts"]}
     if rest.get("width") and rest.get("height"):

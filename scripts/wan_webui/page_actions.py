@@ -42,17 +42,16 @@ class PageActions:
 
         def work() -> Html:
             if asked:
-                settings, told = self._wanted(asked)
-                filled[:] = restore(self._tables, settings)
+                filled[:], told = self._filled(asked)
                 more.update(told)
             return ""
 
         answer, problems = answered(payload, work)
         return [answer if problems else mailbox(payload, **more), problems, *filled]
 
-    def _wanted(self, asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The settings to fill the form with, and what else the page is told."""
-        return dict(asked["settings"]), {}
+    def _filled(self, asked: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The values to fill the form with, and what else the page is told."""
+        return restore(self._tables, asked["settings"]), {}
 
 
 def uploader(engine: EngineClient, kind: str) -> Callable[[Any, str], tuple[str, Html]]:

@@ -15,6 +15,7 @@ from wan_webui.keyframe_form import KEYFRAMES
 from wan_webui.order_actions import SceneActions
 from wan_webui.page_actions import PageActions
 from wan_webui.scene_form import SCENES
+from wan_webui.storyboard_actions import TABLES, StoryboardActions
 
 
 @dataclass(frozen=True)
@@ -59,5 +60,7 @@ KEYFRAMES_PAGE = Page("keyframes", "Keyframes", "Generate", (KEYFRAMES, MAKING),
 
 SCENES_PAGE = Page("scenes", "Scenes", "Split", (SCENES,), SceneActions)
 
-PAGES = (FILM_PAGE, KEYFRAMES_PAGE, SCENES_PAGE)
+STORYBOARD_PAGE = Page("storyboard", "Storyboard", "Render", TABLES, StoryboardActions, planned=True)
+
+PAGES = (FILM_PAGE, KEYFRAMES_PAGE, STORYBOARD_PAGE, SCENES_PAGE)
 """The pages that are finished."""

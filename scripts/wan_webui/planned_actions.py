@@ -18,7 +18,7 @@ NO_ENGINE_HINT = "The plan appears here when the engine runs."
 class PlannedActions(PageActions):
     """The handlers of a page that makes films. A member says what it orders, and what else it can send."""
 
-    handlers = ("plan", "send", "read", "fill")
+    handlers: tuple[str, ...] = ("plan", "send", "read", "fill")
     empty_hint = ""
     """What stands in the plan's place while there is nothing to plan."""
 
@@ -52,7 +52,7 @@ class PlannedActions(PageActions):
             if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
                 raise
             return hint_html(f"{NO_ENGINE_HINT} {error.message}.")
-        drawn_seed = collect(self._tables, values)["seed"] == -1
+        drawn_seed = self._film(values)["seed"] == -1
         return timeline_html(answer["plan"], [*notes, *answer["notes"]], drawn_seed=drawn_seed)
 
     def _send(self, asked: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
@@ -60,6 +60,10 @@ class PlannedActions(PageActions):
             return self._send_more(asked, values)
         order, _ = self._order(asked, values)
         return {"jobs": self._engine.render(order, str(asked.get("title", "")))["jobs"]}
+
+    def _film(self, values: Sequence[Any]) -> dict[str, Any]:
+        """The film's settings as the form holds them."""
+        return collect(self._tables, values)
 
     def _told(self, _values: Sequence[Any]) -> dict[str, Any]:
         """What the page's script is told with each plan."""

@@ -15,7 +15,8 @@ from browser.chromium import Window
 from browser.keyframes_page import KeyframesPage
 from browser.wan_page import WanTab
 
-pytest.register_assert_rewrite("browser.story", "browser.keyframes_story", "browser.scenes_story")
+STORIES = ("story", "keyframes_story", "scenes_story", "storyboard_story")
+pytest.register_assert_rewrite(*(f"browser.{name}" for name in STORIES))
 
 # The machine may be busy.
 expect.set_options(timeout=30_000)

@@ -37,7 +37,7 @@ class KeyframesStory:
         other.press("Home")
         expect(tab.box("prompts")).to_have_value("0: a red circle")
         expect(tab.prompt_blocks()).to_have_text(["a red circle"])
-        film.press("ArrowLeft")
+        film.press("ArrowRight")
         expect(tab.page.locator("#wan_keyframes_all")).to_have_value("a blue square")
         tab.reload()
         expect(tab.page.locator("#wan_keyframes_all")).to_have_value("a blue square")

@@ -10,6 +10,7 @@ from browser.keyframes_story import KeyframesStory
 from browser.scenes_story import ScenesStory, three_scenes
 from browser.servers import Server, alone, standin
 from browser.story import Story
+from browser.storyboard_story import StoryboardStory
 
 __all__ = ["three_scenes"]
 
@@ -35,4 +36,8 @@ class TestKeyframes(KeyframesStory):
 
 
 class TestScenes(ScenesStory):
+    """On the host of the fixture."""
+
+
+class TestStoryboard(StoryboardStory):
     """On the host of the fixture."""

@@ -24,7 +24,6 @@ from wan_webui.pages import KEYFRAMES_PAGE
 from webui.letters import letter, note
 
 TABLES = KEYFRAMES_PAGE.tables
-DEFAULTS = {spec.name: spec.default for spec in fields_of(TABLES)}
 # A backtick begins math, which most texts are not.
 TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="`"), max_size=20)
 
@@ -116,7 +115,7 @@ def test_the_written_file_reads_back(prompt: str, subs: list[str], smoothing: st
     settings |= {"steps": "12", "seed": 7, "crf": 20}
     pairs = [[f"{number} ä: #.png", number * 1.5] for number in range(len(subs) + 1)]
     words = {"keyframes": pairs, "prompt": prompt.strip() or "x", "sub_prompts": subs}
-    text = config_text(words, settings, DEFAULTS)
+    text = config_text(words, settings, TABLES)
     assert read_yaml(text).value["keyframes"] == pairs
     read = project_from_text(text, "config.yaml")
     assert dict(read.parts) == {
