@@ -26,7 +26,7 @@
         const path = dom.el("input", { class: "wan-input", type: "text", id: "wan_keyframes_path", placeholder: "or the path of a picture", "aria-label": "Path of a picture", onkeydown: (event) => { if (event.key === "Enter") addPath(path); } });
         const head = dom.el("div", { class: "wan-head wan-kf-head" }, dom.el("h3", { class: "wan-title", text: "Keyframes" }), dom.el("span", { class: "wan-space" }),
             dom.button("Add pictures", () => picker.click(), { id: "wan_keyframes_add" }), picker, path, dom.button("Add path", () => addPath(path), { id: "wan_keyframes_add_path" }));
-        const all = dom.el("label", { class: "wan-field" }, dom.el("span", { class: "wan-label", text: "Prompt of all segments" }), keyframes.prompt);
+        const all = dom.el("label", { class: "wan-field", title: "What is seen in the whole film; what is written for a segment is added to it." }, dom.el("span", { class: "wan-label", text: "Prompt of all segments" }), keyframes.prompt);
         const box = dom.el("div", { class: "wan-panel wan-kf" }, head, track.make(), all, rows.make());
         for (const name of ["dragenter", "dragover"]) box.addEventListener(name, (event) => { if (hasFiles(event)) { event.preventDefault(); box.classList.add("wan-over"); } });
         box.addEventListener("dragleave", (event) => { if (!box.contains(event.relatedTarget)) box.classList.remove("wan-over"); });

@@ -9,7 +9,7 @@
     const [dom, server, film, pages, tools] = ["dom", "server", "film", "pages", "tools"].map(part);
 
     function build(mount) {
-        tools.presets = dom.el("select", { class: "wan-select", id: "wan_preset", "aria-label": "Presets", onchange: () => server.attempt(usePreset) });
+        tools.presets = dom.el("select", { class: "wan-select", id: "wan_presets", "aria-label": "Presets", onchange: () => server.attempt(usePreset) });
         tools.name = dom.el("input", { class: "wan-input", type: "text", placeholder: "name of the preset", "aria-label": "Name of the new preset", maxlength: "60",
             onkeydown: (event) => { if (event.key === "Enter") server.attempt(savePreset); if (event.key === "Escape") openNaming(false); } });
         tools.naming = dom.el("span", { class: "wan-naming wan-hidden" }, tools.name, dom.button("Save", () => server.attempt(savePreset), { id: "wan_preset_save" }), dom.button("Cancel", () => openNaming(false)));

@@ -40,3 +40,26 @@ def contrasts(root: Locator) -> dict[str, float]:
     found = {str(name): float(ratio) for name, ratio in root.evaluate(_CONTRASTS).items()}
     assert found, "no text was found"
     return found
+
+
+_UNEXPLAINED = """(root) => Array.from(root.querySelectorAll("span[data-testid=block-info], .wan-label"))
+    .filter((label) => label.textContent.trim() && !label.closest("[title]") && !label.closest(".wan-hidden"))
+    .map((label) => label.textContent.trim())"""
+
+_REPEATED = """(root) => {
+    // gradio 3 gives an element and what it holds the same id.
+    const named = Array.from(root.querySelectorAll("[id^=wan]"));
+    const apart = (one, other) => !other.contains(one) && !one.contains(other);
+    const again = named.filter((one) => named.some((other) => other.id === one.id && apart(one, other)));
+    return again.map((each) => each.id);
+}"""
+
+
+def unexplained(root: Locator) -> list[str]:
+    """The labels of controls, folded away or not, that no tooltip explains."""
+    return [str(label) for label in root.evaluate(_UNEXPLAINED)]
+
+
+def repeated_ids(root: Locator) -> list[str]:
+    """The tab's ids that several elements have."""
+    return [str(each) for each in root.evaluate(_REPEATED)]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.chromium import Window
-from browser.looks import contrasts
+from browser.looks import contrasts, repeated_ids, unexplained
 from browser.servers import Server
 from browser.wan_page import LONG_FILM, SMALL_FILM, WanTab
 
@@ -160,9 +160,14 @@ class Story:
         narrow = WanTab(cast(Window, open_window(width=900)).page)
         narrow.open(f"{server.address}?__theme={theme}")
         narrow.write({**LONG_FILM, "negative_prompt": "a white background " * 20})
-        assert narrow.wide().whole <= narrow.wide().seen
-        faint = {text: ratio for text, ratio in contrasts(narrow.root).items() if ratio < READABLE}
-        assert not faint
+        for page in narrow.pages.all():
+            page.click()
+            expect(page).to_have_attribute("aria-selected", "true")
+            assert narrow.wide().whole <= narrow.wide().seen
+            faint = {text: ratio for text, ratio in contrasts(narrow.root).items() if ratio < READABLE}
+            assert not faint
+        assert not unexplained(narrow.root)
+        assert not repeated_ids(narrow.root)
 
 
 def _changed_share(one: list[int], other: list[int]) -> float:

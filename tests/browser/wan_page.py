@@ -65,6 +65,7 @@ class WanTab:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.root = page.locator("#wan").first
+        self.pages = page.locator("#wan .wan-tab")
         self.timeline = page.locator("#wan_timeline").first
         self.problems = page.locator("#wan .wan-problems")
         self.generate = page.locator("#wan_generate")
