@@ -225,26 +225,33 @@ class _Film:
         progress = Progress(self.plan, self._reported)
         with folder_lock(self.places.folder):
             self.places.clips.mkdir(exist_ok=True)
-            for folder in (self.places.folder, self.places.clips):
+            for folder in (self.places.folder, self.places.clips, *filter(Path.is_dir, self.places.clips.rglob("*"))):
                 remove_leftovers(folder)
             progress.say("started", message=str(self.places.folder))
             plan = self._with_memory()
             progress.say("ready", message=environment_words(plan))
             assembler = Assembler(self.settings, self.places, store, self.cancelled)
             with assembler:
-                work = SeamWork(plan.seam_retries)
-                job = ChainJob(plan, self.backend, store, progress, self.cancelled, seams=work)
-                if plan.seam_repair == "none":  # else frames around a seam may still change
-                    job = replace(job, clip_ready=assembler.clip_ready)
-                executor.run(job, plan.chains())
-                mend_seams(job)
-                assembler.all_ready()
+                job = ChainJob(plan, self.backend, store, progress, self.cancelled)
+                work = self._make_clips(job, executor, assembler)
                 progress.say("encoding")
             made = replace(plan, seams=work.told(assembler.seams))
             self._tidy_up(made)
         result = _result(made, self.settings, self.places)
         progress.say("film_done", message=str(result.film or result.folder))
         return result
+
+    def _make_clips(self, job: ChainJob, executor: Executor, assembler: Assembler) -> SeamWork:
+        """Render every clip and mend the seams; clips are encoded as they come, unless frames may still change."""
+        if self.settings.backend == "dry_run":  # its pictures say nothing of seams
+            job = replace(job, plan=replace(job.plan, seam_retries=0, seam_repair="none"))
+        job = replace(job, seams=SeamWork(job.plan.seam_retries))
+        mends = job.plan.seam_repair != "none"
+        executor.run(job if mends else replace(job, clip_ready=assembler.clip_ready), job.plan.chains())
+        if mends:
+            mend_seams(job)
+            assembler.all_ready()
+        return job.seams
 
     def _reported(self, event: Event) -> None:
         """Pass an event on; its preview also lies beside the film while that is made."""

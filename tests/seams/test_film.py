@@ -99,3 +99,26 @@ def test_what_is_no_film_is_refused(tmp_path: Path, film: Path) -> None:
     for path in (text, tmp_path / "nothing.mp4"):
         with pytest.raises(MediaError):
             seams_of(path, {3: Join()})
+
+
+def test_a_dry_runs_seams_are_left_alone(tmp_path: Path) -> None:
+    """Its pictures say nothing of seams, and it is for a quick look."""
+    settings = Settings(
+        prompts={"0": "a", "10": "b"},
+        max_frames=20,
+        backend="dry_run",
+        seed=1,
+        width=64,
+        height=64,
+        steps="2",
+        seam_retries=3,
+        seam_repair="cross_fade",
+        keep_clips=True,
+        output_dir=str(tmp_path / "out"),
+    )
+    steps: list[int] = []
+    made = make_film(settings, lambda event: steps.append(event.steps_total), lambda: False)
+    plan = read_plan(made.plan)
+    assert (plan.seam_retries, plan.seam_repair, max(steps)) == (3, "cross_fade", 4)
+    assert [seam.versions for seam in plan.seams] == [()]
+    assert sorted(path.suffix for path in (made.folder / "clips").iterdir()) == [".json", ".json", ".mkv", ".mkv"]
