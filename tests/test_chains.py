@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from wan_engine.cli.app import main
 from wan_engine.errors import InputError
 from wan_engine.media.encode import EncodeOptions, FilmEncoder
 from wan_engine.plan.model import Plan, read_plan
+from wan_engine.seams.meter import measure
 
 PROJECT = """
 kind: schedule
@@ -35,18 +37,21 @@ def ball_film(path: Path, jump: int) -> ChainFilm:
     options = EncodeOptions(
         path=path, width=128, height=64, fps=Fraction(16), frames=32, crf=0, pixel_format="yuv444p", preset="ultrafast"
     )
+    pictures = []
+    for number in range(32):
+        x = 30 + number + (jump if number >= 16 else 0)
+        pictures.append(np.full((64, 128, 3), 13, np.uint8))
+        pictures[-1][(rows - 32) ** 2 + (columns - x) ** 2 < 100] = (230, 38, 38)
     with FilmEncoder(options) as encoder:
-        for number in range(32):
-            x = 30 + number + (jump if number >= 16 else 0)
-            picture = np.full((64, 128, 3), 13, np.uint8)
-            picture[(rows - 32) ** 2 + (columns - x) ** 2 < 100] = (230, 38, 38)
+        for picture in pictures:
             encoder.write(picture)
     prompt = "a red circle moves right on a black background"
     clips = (
         make_clip(index=0, start=0, end=16, prompt=prompt),
         make_clip(index=1, start=16, end=32, prompt=prompt, continuity="last_frame", part=1),
     )
-    return ChainFilm("last_frame", path, make_plan(*clips), 1.0)
+    plan = make_plan(*clips)
+    return ChainFilm("last_frame", path, replace(plan, seams=measure(pictures, plan.joins())), 1.0)
 
 
 def test_a_jump_at_a_seam_is_measured(tmp_path: Path) -> None:
@@ -54,6 +59,7 @@ def test_a_jump_at_a_seam_is_measured(tmp_path: Path) -> None:
     assert smooth.seams == 1
     assert smooth.jump == pytest.approx(0, abs=0.1)
     assert smooth.difference == pytest.approx(1, abs=0.15)
+    assert smooth.dynamic == pytest.approx(1, abs=0.2)
     assert smooth.drift == pytest.approx(0, abs=0.1)
     jumped = measure_chain(ball_film(tmp_path / "jumped.mp4", 5), shapes=True)
     assert jumped.jump == pytest.approx(5, abs=0.1)

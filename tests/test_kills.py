@@ -21,6 +21,7 @@ from wan_engine.errors import WanError
 from wan_engine.film import FilmResult, make_film, resume_film
 from wan_engine.media.pictures import write_png
 from wan_engine.media.probe import every_frame
+from wan_engine.plan.model import read_plan
 from wan_engine.render.events import Event
 from wan_engine.schedule.project import project_to_text
 from wan_engine.settings import Settings
@@ -111,6 +112,8 @@ def test_a_film_survives_kills_and_repeats_no_step(tmp_path: Path, way: str) -> 
     last = Steps()
     result = resume_film(folder, last, lambda: False)
     place = f"kill moments from seed {seed}"
+    if settings.seam_retries:
+        assert any(len(seam.versions) > 1 for seam in read_plan(result.plan).seams), "nothing was tried for a seam"
     assert last.count < alone.count, "no kill came late enough: the test has shown nothing"
     # A kill costs the step in flight, which was not told, and the one whose state was just being written.
     assert alone.count - kills <= done + last.count <= alone.count + kills, place

@@ -10,26 +10,19 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from wan_engine.errors import InputError, Problem
 from wan_engine.film import make_film, plan_film
-from wan_engine.media.flow import flow_between
 from wan_engine.media.pictures import write_png
 from wan_engine.media.probe import every_frame
 from wan_engine.plan.model import Plan, read_plan
 from wan_engine.plan.seam import Seam
 from wan_engine.render.events import CancelCheck, Report
-from wan_engine.seams.meter import SeamMeter
-from wan_engine.seams.steps import look_at
+from wan_engine.seams.steps import Look, look_at, most_moving
 from wan_engine.settings import Settings
 from wan_engine.tiny import judge, world
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
-
-_MOST_MOVING = 95.0
-"""Percentile of the flow from which on it counts for the dynamic degree: the 5 % that move most, as in VBench."""
 
 
 @dataclass(frozen=True)
@@ -133,19 +126,23 @@ def make_chain(settings: Settings, way: Way, first: ChainFilm | None, report: Re
 
 
 def measure_chain(chain: ChainFilm, shapes: bool) -> ChainFigures:
-    """Measure a film. shapes: whether it shows the small model's world, whose shapes can be followed."""
-    meter = SeamMeter(chain.plan.joins())
-    moved, frames = [], []
-    for frame in every_frame(chain.film):
-        meter.write(frame)
-        small = look_at(frame).small
-        frames.append(small)
-        if len(frames) > 1:
-            moved.append(_most_moving(frames[-2], small))
-            frames = frames if shapes else frames[-1:]
-    meter.close()
-    figures = _figures(meter.seams)
-    return replace(figures, dynamic=fmean(moved) if moved else 0.0, jump=_jump(frames, chain.plan) if shapes else None)
+    """The figures of a film, whose seams were measured when it was made.
+
+    shapes: whether it shows the small model's world, whose shapes can be followed.
+    """
+    moved: list[float] = []
+    at_seams: dict[int, Picture] = {}
+    wanted = {number for frame in chain.plan.joins() for number in (frame - 1, frame)} if shapes else set()
+    before: Look | None = None
+    for number, frame in enumerate(every_frame(chain.film)):
+        look = look_at(frame)
+        if before is not None:
+            moved.append(most_moving(before, look))
+        if number in wanted:
+            at_seams[number] = frame
+        before = look
+    dynamic = fmean(moved) if moved else 0.0
+    return replace(_figures(chain.plan.seams), dynamic=dynamic, jump=_jump(at_seams, chain.plan))
 
 
 def _figures(seams: Sequence[Seam]) -> ChainFigures:
@@ -166,17 +163,14 @@ def _farthest(ratios: Iterable[float]) -> float:
     return max(ratios, key=lambda ratio: abs(math.log(max(ratio, 0.01))), default=1.0)
 
 
-def _most_moving(one: Picture, other: Picture) -> float:
-    flow = flow_between(one, other)
-    length = np.hypot(flow[..., 0], flow[..., 1])
-    return float(length[length >= np.percentile(length, _MOST_MOVING)].mean())
+def _jump(frames: Mapping[int, Picture], plan: Plan) -> float | None:
+    """Mean over the seams at which the text stays the same; None where no frame shows a shape.
 
-
-def _jump(frames: Sequence[Picture], plan: Plan) -> float | None:
-    """Mean over the seams at which the text stays the same; None where no frame shows a shape."""
+    frames: those on both sides of the seams, by number.
+    """
     jumps = []
     for frame, join in plan.joins().items():
-        if join.kind in ("cut", "loop") or join.new_prompt:
+        if join.kind in ("cut", "loop") or join.new_prompt or frame not in frames:
             continue
         before, behind = (judge.look(frames[number]) for number in (frame - 1, frame))
         clip = next(clip for clip in plan.clips if clip.start <= frame < clip.end)

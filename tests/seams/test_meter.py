@@ -212,3 +212,16 @@ def test_a_seam_is_json() -> None:
     assert (values["grade"], values["freeze"]) == ("good", False)
     assert values["versions"][1]["made_by"] == "vace"
     assert seam_from_json(values) == seam
+
+
+def test_what_changes_in_a_flat_surface_is_no_motion() -> None:
+    """A bar goes right over grey that is not quite even, and uneven in another way behind the seam."""
+    grounds = [100 + 2.5 * scene(seed)[:64, :128] / 210 for seed in (3, 4)]
+
+    def frame(number: int) -> Picture:
+        picture = np.rint(grounds[number >= 20]).astype(np.uint8)
+        picture[20:44, 10 + number : 26 + number] = (220, 90, 40)
+        return picture
+
+    (seam,) = measure([frame(number) for number in range(40)], {20: GOES_ON})
+    assert seam.motion == pytest.approx(1, abs=0.35)

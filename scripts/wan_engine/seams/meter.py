@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 REACH = 12
 """Steps on each side of a seam that it is compared with."""
-_STILL_LEVELS, _STILL_PIXELS = 0.25, 0.05
+_STILL_LEVELS, _STILL_PIXELS = 0.25, 0.02
 """Differences (grey levels) and motion (pixels) below these are rounding: a still scene has no ratio of its own."""
 _CLEAN_WARP = 1.5
 """Grey levels that undoing the motion leaves at best in rendered frames, so that a spotless clip makes no seam bad."""
