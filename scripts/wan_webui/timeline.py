@@ -203,7 +203,8 @@ def _memory(expected: Values | None) -> Iterator[tuple[str, str]]:
         yield "Memory of the GPU", escape(", ".join(each))
         return
     need = expected["profiles"][expected["profile"]]
-    words = f"{expected['profile']}, about {size_words(need['device_bytes'])} of {expected['device']}"
+    where = "main memory" if expected["device"] == "cpu" else expected["device"]
+    words = f"{expected['profile']}, about {size_words(need['device_bytes'])} of {where}"
     yield "Memory profile", f'<span title="{escape(expected["reason"])}">{escape(words)}</span>'
 
 

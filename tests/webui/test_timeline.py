@@ -104,6 +104,8 @@ def test_the_memory_profile_is_told_or_what_each_takes() -> None:
     assert '<span title="about &quot;8.4&quot; GB">low, about 8.4 GB of Card &lt;1&gt;</span>' in shown
     unknown = timeline.timeline_html({**PLAN, "memory": {**memory, "device": "", "profile": "", "reason": ""}})
     assert "Memory of the GPU <b>fast 51 GB, low 8.4 GB</b>" in unknown
+    on_cpu = timeline.timeline_html({**PLAN, "memory": {**memory, "device": "cpu"}})
+    assert "low, about 8.4 GB of main memory" in on_cpu
     assert "Memory" not in timeline.timeline_html({**PLAN, "memory": None})
 
 
