@@ -40,3 +40,9 @@ class SceneActions(OrderActions):
     """Of the page Scenes."""
 
     routes: ClassVar = {"split": "splits"}
+
+
+class OutpaintActions(OrderActions):
+    """Of the page Outpaint: a look at the canvas at once, and the job."""
+
+    routes: ClassVar = {"look": "outpaints/look", "outpaint": "outpaints"}

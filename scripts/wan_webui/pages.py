@@ -12,7 +12,8 @@ from wan_webui.film_form import FILM, MAKING
 from wan_webui.form_table import Section, Table
 from wan_webui.keyframe_actions import KeyframeActions
 from wan_webui.keyframe_form import KEYFRAMES
-from wan_webui.order_actions import SceneActions
+from wan_webui.order_actions import OutpaintActions, SceneActions
+from wan_webui.outpaint_form import OUTPAINT
 from wan_webui.page_actions import PageActions
 from wan_webui.scene_form import SCENES
 from wan_webui.storyboard_actions import TABLES, StoryboardActions
@@ -62,5 +63,7 @@ SCENES_PAGE = Page("scenes", "Scenes", "Split", (SCENES,), SceneActions)
 
 STORYBOARD_PAGE = Page("storyboard", "Storyboard", "Render", TABLES, StoryboardActions, planned=True)
 
-PAGES = (FILM_PAGE, KEYFRAMES_PAGE, STORYBOARD_PAGE, SCENES_PAGE)
+OUTPAINT_PAGE = Page("outpaint", "Outpaint", "Outpaint", (OUTPAINT,), OutpaintActions)
+
+PAGES = (FILM_PAGE, KEYFRAMES_PAGE, STORYBOARD_PAGE, SCENES_PAGE, OUTPAINT_PAGE)
 """The pages that are finished."""

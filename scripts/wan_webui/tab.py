@@ -112,10 +112,15 @@ class Tab:
             wires = Wires()
             for each in self._pages:
                 self._wire_page(wires, each, engine)
-            controls = self._form(MAKING).controls
-            names = MAKING.looks.models
+            pickers = [
+                (form, name)
+                for form in self._forms.values()
+                for name in form.table.looks.models
+                if name in form.controls
+            ]
+            names = [name for _, name in pickers]
             wires.connect("made", made_film(engine), [], [self._made])
-            wires.connect("models", model_finder(engine, names), [], [controls[name] for name in names])
+            wires.connect("models", model_finder(engine, names), [], [form.controls[name] for form, name in pickers])
         for form in self._forms.values():
             self._wire_form(form, engine)
 

@@ -15,7 +15,7 @@ from browser.chromium import Window
 from browser.keyframes_page import KeyframesPage
 from browser.wan_page import WanTab
 
-STORIES = ("story", "keyframes_story", "scenes_story", "storyboard_story")
+STORIES = ("story", "keyframes_story", "scenes_story", "storyboard_story", "outpaint_story")
 pytest.register_assert_rewrite(*(f"browser.{name}" for name in STORIES))
 
 # The machine may be busy.

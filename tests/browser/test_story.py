@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from browser.keyframes_story import KeyframesStory
+from browser.outpaint_story import OutpaintStory, small_film
 from browser.scenes_story import ScenesStory, three_scenes
 from browser.servers import Server, alone, standin
 from browser.story import Story
 from browser.storyboard_story import StoryboardStory
 
-__all__ = ["three_scenes"]
+__all__ = ["small_film", "three_scenes"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -40,4 +41,8 @@ class TestScenes(ScenesStory):
 
 
 class TestStoryboard(StoryboardStory):
+    """On the host of the fixture."""
+
+
+class TestOutpaint(OutpaintStory):
     """On the host of the fixture."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from wan_engine.settings_outpaint import OUTPAINT_SETTINGS
 from wan_engine.settings_split import SPLIT_SETTINGS
+from wan_webui import outpaint_form, scene_form
 from wan_webui.client import ClientError
 from wan_webui.form_table import restore
 from wan_webui.order_actions import SceneActions
-from wan_webui.scene_form import NOT_SHOWN, SCENES
+from wan_webui.outpaint_form import OUTPAINT
+from wan_webui.scene_form import SCENES
 from webui.letters import letter
 
 
@@ -51,4 +54,8 @@ def test_what_is_wrong_is_told() -> None:
 
 
 def test_every_setting_has_a_control_or_a_reason() -> None:
-    assert {spec.name for spec in SCENES.fields} | NOT_SHOWN.keys() == SPLIT_SETTINGS.keys()
+    pages = [(SCENES, scene_form.NOT_SHOWN, SPLIT_SETTINGS), (OUTPAINT, outpaint_form.NOT_SHOWN, OUTPAINT_SETTINGS)]
+    for table, hidden, settings in pages:
+        shown = [spec.name for spec in table.fields]
+        assert {*shown} | hidden.keys() == settings.keys()
+        assert len(shown) == len(settings) - len(hidden)
