@@ -20,10 +20,11 @@
         ask.upto = dom.el("select", { class: "wan-select", id: "wan_story_upto", onchange: heard("upto") }, ...Object.entries(UPTO).map(([value, text]) => dom.el("option", { value, text })));
         ask.go = dom.button("Plan", () => server.attempt(storyboard.planStory), { id: "wan_story_plan" });
         ask.words = dom.el("p", { class: "wan-quiet", id: "wan_story_estimate", "aria-live": "polite" });
-        const labelled = (text, box) => dom.el("label", { class: "wan-story-field" }, `${text} `, box);
+        const labelled = (text, box, title) => dom.el("label", { class: "wan-story-field", title }, `${text} `, box);
         ask.fields = dom.el("fieldset", { class: "wan-plain" },
-            dom.el("label", { class: "wan-field" }, dom.el("span", { class: "wan-label", text: "Long prompt" }), ask.text),
-            dom.el("div", { class: "wan-story-row" }, labelled("Planned by", ask.planner), labelled("Seconds", ask.seconds), labelled("Segments", ask.count), labelled("Go on to", ask.upto)),
+            dom.el("label", { class: "wan-field", title: "What the film tells, in sentences: Plan makes segments of it." }, dom.el("span", { class: "wan-label", text: "Long prompt" }), ask.text),
+            dom.el("div", { class: "wan-story-row" }, labelled("Planned by", ask.planner, "Who makes segments of the long prompt."), labelled("Seconds", ask.seconds, "Length of the whole film."),
+                labelled("Segments", ask.count, "How many segments the film has."), labelled("Go on to", ask.upto, "How far the work goes without asking again.")),
             dom.el("div", { class: "wan-story-row" }, ask.words, dom.el("span", { class: "wan-space" }), ask.go), shared());
         return dom.el("div", { class: "wan-panel" }, ask.fields);
     }
@@ -33,10 +34,12 @@
         const story = () => storyboard.state.story, heard = (name) => (event) => { story()[name] = event.target.value; storyboard.changed(); };
         const box = (name, placeholder) => (ask[name] = dom.el("input", { class: "wan-input wan-wide", type: "text", placeholder, oninput: heard(name) }));
         ask.characters = dom.el("textarea", { class: "wan-input", rows: "2", placeholder: "Mara: a woman of sixty in a yellow raincoat", oninput: () => { story().characters = readCharacters(ask.characters.value); storyboard.changed(); } });
-        const labelled = (text, made) => dom.el("label", { class: "wan-field" }, dom.el("span", { class: "wan-label", text }), made);
+        const labelled = (text, made, title) => dom.el("label", { class: "wan-field", title }, dom.el("span", { class: "wan-label", text }), made);
         return dom.el("details", { class: "wan-details wan-story-shared" }, dom.el("summary", { text: "Title, style, characters, continuity" }),
-            labelled("Title", box("title", "what the film is called")), labelled("Style", box("style", "oil painting, evening light")),
-            labelled("Characters, one a line", ask.characters), labelled("Continuity", box("continuity", "a small stone harbour, calm sea")));
+            labelled("Title", box("title", "what the film is called"), "What the film is called in lists."),
+            labelled("Style", box("style", "oil painting, evening light"), "Put behind the words of every segment and every keyframe."),
+            labelled("Characters, one a line", ask.characters, "Name and look; the look is put behind the words that name the character."),
+            labelled("Continuity", box("continuity", "a small stone harbour, calm sea"), "Put behind the words of every segment and every keyframe."));
     }
 
     function readCharacters(text) {
