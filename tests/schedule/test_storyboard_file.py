@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wan_engine.errors import InputError
-from wan_engine.schedule.project import Project, load_project, project_from_text, project_to_text
+from wan_engine.schedule.project import (
+    Project,
+    load_project,
+    project_from_text,
+    project_from_values,
+    project_to_text,
+)
 from wan_engine.schedule.storyboard import (
     Character,
     Segment,
@@ -162,6 +168,14 @@ def test_what_is_wrong_is_said_with_its_place(change: dict[str, Any], place: str
     assert f"{problem.field} {problem.key}".strip() == place
     assert message in str(problem)
     assert problem.file == "story.yaml"
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/a.png", "http://example.org/a.png"])
+def test_odd_paths_are_taken_as_they_are(tmp_path: Path, path: str) -> None:
+    story = in_folder(Storyboard((Segment("x", 1),), StoryKeyframe(image=path)), tmp_path)
+    assert story.opening.image.endswith(path)
+    values = storyboard_to_values(story)
+    assert project_from_values(values, tmp_path).settings.guided_images["0"].endswith(path)
 
 
 def test_too_many_segments_are_refused() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wan_engine.errors import InputError, Problem, ProblemList
-from wan_engine.schedule.deforum import Draft, draft_from_deforum, is_address, is_deforum, text_by_key
+from wan_engine.schedule.deforum import Draft, draft_from_deforum, is_deforum, text_by_key
 from wan_engine.schedule.deforum_export import OWN_KEY, use_exact
 from wan_engine.schedule.deforum_names import SAME, is_deforum_name
 from wan_engine.schedule.documents import Document, read_json
@@ -19,6 +19,7 @@ from wan_engine.schedule.film_schedule import read_schedule
 from wan_engine.schedule.keyframes import draft_from_keyframes, is_keyframes
 from wan_engine.schedule.lines import read_lines
 from wan_engine.schedule.movement import with_movement
+from wan_engine.schedule.paths import whole_path
 from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.schedule.storyboard_file import KIND, in_folder, is_storyboard, storyboard_from_values
 from wan_engine.schedule.storyboard_film import draft_from_storyboard
@@ -255,15 +256,11 @@ def with_folder(settings: Settings, folder: Path) -> Settings:
     for name, spec in SETTINGS.items():
         value = getattr(settings, name)
         if spec.kind == "path":
-            changed[name] = _in_folder(folder, value)
+            changed[name] = whole_path(folder, value)
         elif spec.kind == "model":
-            changed[name] = value if is_model_name(value, folder) else _in_folder(folder, value)
+            changed[name] = value if is_model_name(value, folder) else whole_path(folder, value)
         elif spec.kind == "paths":
-            changed[name] = "\n".join(_in_folder(folder, path) for path in path_lines(value))
+            changed[name] = "\n".join(whole_path(folder, path) for path in path_lines(value))
         elif spec.kind == "images":
-            changed[name] = {key: _in_folder(folder, path) for key, path in value.items()}
+            changed[name] = {key: whole_path(folder, path) for key, path in value.items()}
     return replace(settings, **changed)
-
-
-def _in_folder(folder: Path, path: str) -> str:
-    return str(folder.absolute() / Path(path).expanduser()) if path and not is_address(path) else path

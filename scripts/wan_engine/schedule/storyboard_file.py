@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wan_engine.errors import InputError, Problem, ProblemList
-from wan_engine.schedule.deforum import is_address
+from wan_engine.schedule.paths import whole_path
 from wan_engine.schedule.storyboard import (
     LEAST_SECONDS,
     MOST_SECONDS,
@@ -101,9 +101,7 @@ def with_picture_paths(story: Storyboard, path: Callable[[str], str]) -> Storybo
 
 def in_folder(story: Storyboard, folder: Path) -> Storyboard:
     """The storyboard with whole paths: relative ones count from `folder`; web addresses stay and are refused later."""
-    return with_picture_paths(
-        story, lambda path: path if is_address(path) else str(folder.absolute() / Path(path).expanduser())
-    )
+    return with_picture_paths(story, lambda path: whole_path(folder, path))
 
 
 def relative_to(story: Storyboard, folder: Path) -> Storyboard:
