@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Protocol
 
 from wan_engine.errors import MediaError
@@ -34,17 +35,13 @@ _CAUSE_LENGTH = 120
 """Most characters of ffmpeg's words in a line of the log."""
 
 
-class Coding(Protocol):
-    """How a film file is coded.
+class Quality(Protocol):
+    """How a film file of any size is coded.
 
-    width, height: in pixels.  codec: h264 or hevc.  encoder: auto, nvenc or software.  crf: 0 is lossless, 51 the
-    worst.  preset, pixel_format: as in the settings.
+    codec: h264 or hevc.  encoder: auto, nvenc or software.  crf: 0 is lossless, 51 the worst.  preset, pixel_format: as
+    in the settings.
     """
 
-    @property
-    def width(self) -> int: ...
-    @property
-    def height(self) -> int: ...
     @property
     def codec(self) -> str: ...
     @property
@@ -55,6 +52,34 @@ class Coding(Protocol):
     def preset(self) -> str: ...
     @property
     def pixel_format(self) -> str: ...
+
+
+class Coding(Quality, Protocol):
+    """How a film file is coded. width, height: in pixels."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class SizedCoding:
+    """A `Coding` put together."""
+
+    width: int
+    height: int
+    codec: str
+    encoder: str
+    crf: int
+    preset: str
+    pixel_format: str
+
+
+def sized(quality: Quality, width: int, height: int) -> SizedCoding:
+    """The coding of films of one size, in pixels."""
+    given = (quality.codec, quality.encoder, quality.crf, quality.preset, quality.pixel_format)
+    return SizedCoding(width, height, *given)
 
 
 def choose_encoder(ffmpeg: Ffmpeg, options: Coding) -> str:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from wan_engine.errors import MediaError
-from wan_engine.media.encoders import choose_encoder, encoder_format, quality_arguments
+from wan_engine.media.encoders import SizedCoding, choose_encoder, encoder_format, quality_arguments
 from wan_engine.media.frame_times import FrameTimes
 from wan_engine.media.opening import FILM_CONTAINERS, film_stream, opened, sound_stream
 from wan_engine.media.segment_run import SegmentRun
@@ -47,20 +47,13 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class PieceCoding:
-    """How pieces are coded: as `encoders.Coding` says.
+class PieceCoding(SizedCoding):
+    """How pieces are coded.
 
-    width, height: in pixels, both even for 4:2:0.  interlaced: frames that are said to be interlaced are made whole
-    first, one for one, for scaling would mix their two halves.
+    width, height: both even for 4:2:0.  interlaced: frames that are said to be interlaced are made whole first, one for
+    one, for scaling would mix their two halves.
     """
 
-    width: int
-    height: int
-    codec: str
-    encoder: str
-    crf: int
-    preset: str
-    pixel_format: str
     sound: bool
     interlaced: bool
 

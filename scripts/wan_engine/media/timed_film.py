@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import MediaError
-from wan_engine.media.encoders import Coding, choose_encoder, encoder_format, quality_arguments
+from wan_engine.media.encoders import Coding, Quality, choose_encoder, encoder_format, quality_arguments, sized
 from wan_engine.media.opening import FILM_CONTAINERS, film_stream, opened
 from wan_engine.media.pipe import FrameFormat, FramePipe
 from wan_engine.media.segments import MP4_SOUND
@@ -73,38 +73,6 @@ def colour_tags(film: Path) -> ColourTags:
         return ColourTags(int(codec.color_range), int(matrix), primaries, transfer, pixel_shape)
 
 
-class Quality(Protocol):
-    """How a film file is coded, as in the settings of the same names."""
-
-    @property
-    def codec(self) -> str: ...
-    @property
-    def encoder(self) -> str: ...
-    @property
-    def crf(self) -> int: ...
-    @property
-    def preset(self) -> str: ...
-    @property
-    def pixel_format(self) -> str: ...
-
-
-def _quality(coding: Quality) -> tuple[str, str, int, str, str]:
-    return coding.codec, coding.encoder, coding.crf, coding.preset, coding.pixel_format
-
-
-@dataclass(frozen=True)
-class _Coding:
-    """As `encoders.Coding` wants it."""
-
-    width: int
-    height: int
-    codec: str
-    encoder: str
-    crf: int
-    preset: str
-    pixel_format: str
-
-
 @dataclass(frozen=True)
 class TimedOptions:
     """What a film file is to be.
@@ -124,7 +92,7 @@ class TimedOptions:
     @property
     def coding(self) -> Coding:
         """As the encoders want it."""
-        return _Coding(self.width, self.height, *_quality(self.quality))
+        return sized(self.quality, self.width, self.height)
 
 
 @dataclass(frozen=True)
@@ -234,7 +202,7 @@ def check_coding(coding: Quality, width: int, height: int) -> str:
     if "420" in coding.pixel_format and (width % 2 or height % 2):
         message = f"a film of {width}x{height} cannot be {coding.pixel_format}, which needs even sizes"
         raise MediaError(message, "Use an even width and height, or pixel_format yuv444p")
-    return choose_encoder(exact_ffmpeg(), _Coding(width, height, *_quality(coding)))
+    return choose_encoder(exact_ffmpeg(), sized(coding, width, height))
 
 
 def _arguments(encoder: str, options: TimedOptions, target: Path) -> list[str]:

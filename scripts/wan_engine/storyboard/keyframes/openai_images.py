@@ -6,12 +6,11 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from wan_engine.errors import InputError, Problem
 from wan_engine.render.events import CancelCheck
-from wan_engine.storyboard.keyframes import PictureProvider, PictureRequest, ProviderError
+from wan_engine.storyboard.keyframes import PictureRequest, ProviderError
 from wan_engine.storyboard.keyframes.failures import status_error, timed_out, unreachable
+from wan_engine.storyboard.keyframes.keyed import KeyedProvider
 from wan_engine.storyboard.keyframes.sizes import fitted_image, fitted_mask, nearest_shape, png_bytes
-from wan_engine.storyboard.services import Service, how_to_set
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -19,32 +18,15 @@ if TYPE_CHECKING:
 _SIZES = ((1536, 1024), (1024, 1536), (1024, 1024))
 
 
-class OpenAIProvider(PictureProvider):
+class OpenAIProvider(KeyedProvider):
     """gpt-image-1, or the configured model. It knows no seeds, steps and strengths: an edit is as strong as it is."""
 
     name = "openai"
-    changes = True
     masks = True
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def check(self) -> None:
-        """Raise InputError without a key."""
-        if not self._service.key:
-            raise InputError(Problem("there is no key for openai", how_to_set("openai", "key"), "provider"))
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """The nearest of its three shapes."""
         return nearest_shape(width, height, _SIZES)
-
-    def identity(self) -> dict[str, Any]:
-        """Its address and model."""
-        return {"url": self._service.url, "model": self._service.model}
-
-    def price(self) -> float | None:
-        """As configured."""
-        return self._service.price
 
     def make(self, request: PictureRequest, cancelled: CancelCheck) -> bytes:
         """Ask for one picture. Raises ProviderError."""

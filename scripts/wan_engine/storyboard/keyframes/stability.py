@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from wan_engine.errors import InputError, Problem
 from wan_engine.render.events import CancelCheck
-from wan_engine.storyboard.keyframes import PictureProvider, PictureRequest
+from wan_engine.storyboard.keyframes import PictureRequest
 from wan_engine.storyboard.keyframes.failures import status_error, timed_out, unreachable
+from wan_engine.storyboard.keyframes.keyed import KeyedProvider
 from wan_engine.storyboard.keyframes.sizes import fitted_image, nearest_shape, png_bytes
-from wan_engine.storyboard.services import Service, how_to_set
 
 _ROUTE = "/v2beta/stable-image/generate/sd3"
 _SIZES = {
@@ -29,31 +28,14 @@ _MOST_SEED = 2**32 - 2
 _FILTERED = "CONTENT_FILTERED"
 
 
-class StabilityProvider(PictureProvider):
+class StabilityProvider(KeyedProvider):
     """Stable Diffusion 3 or 3.5, by the configured model."""
 
     name = "stability"
-    changes = True
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def check(self) -> None:
-        """Raise InputError without a key."""
-        if not self._service.key:
-            raise InputError(Problem("there is no key for stability", how_to_set("stability", "key"), "provider"))
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """The nearest of its shapes."""
         return nearest_shape(width, height, _SIZES)
-
-    def identity(self) -> dict[str, Any]:
-        """Its address and model."""
-        return {"url": self._service.url, "model": self._service.model}
-
-    def price(self) -> float | None:
-        """As configured."""
-        return self._service.price
 
     def make(self, request: PictureRequest, cancelled: CancelCheck) -> bytes:
         """Ask for one picture. Raises ProviderError."""
