@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wan_engine.backends import Backend
 from wan_engine.errors import StorageError
@@ -213,7 +213,7 @@ class _Outpaint:
                 job = ChainJob(plan, backend, store, progress, self.cancelled, assembler.clip_ready, work.request)
                 LocalExecutor().run(job, plan.chains())
                 progress.say("encoding")
-        made = replace(plan, seams=assembler.seams)
+        made = replace(read_plan(self.places.plan), seams=assembler.seams)
         self._tidy_up(made)
         return made
 
@@ -233,9 +233,14 @@ class _Outpaint:
         """The plan with what this machine renders with, and the memory profile, now that others have freed theirs."""
         name = self.checked.order.settings.backend
         plan = replace(plan, resolved={**plan.resolved, "backend": name, **backend.resolve(plan)})
-        plan = replace(plan, resolved={**plan.resolved, **backend.settle_memory(plan)})
+        plan = replace(plan, resolved={**plan.resolved, **backend.settle_memory(plan, self._keep)})
         write_text(self.places.plan, plan_text(plan))
         return plan
+
+    def _keep(self, values: dict[str, Any]) -> None:
+        """Write what has to be otherwise from now on into the plan, so that an outpaint that goes on begins with it."""
+        plan = read_plan(self.places.plan)
+        write_text(self.places.plan, plan_text(replace(plan, resolved={**plan.resolved, **values})))
 
     def _reported(self, event: Event) -> None:
         """Pass an event on; its preview also lies beside the film while that is made."""
