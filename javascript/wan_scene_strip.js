@@ -6,7 +6,8 @@
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
     const [dom, server, scenes, strip] = ["dom", "server", "scenes", "sceneStrip"].map(part);
 
-    const SVG = "http://www.w3.org/2000/svg";
+    /* The name of SVG is an address, and no address stands in these scripts. */
+    const SVG = new DOMParser().parseFromString("<svg></svg>", "text/html").querySelector("svg").namespaceURI;
     const HEIGHT = 100; // of the curve's drawing
     const NARROW = 34; // px of a piece under which it has no picture
     const ZOOM = 2, MOST_ZOOM = 256;
