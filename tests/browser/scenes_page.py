@@ -19,7 +19,7 @@ class ScenesPage:
         self.find = page.locator("#wan_scenes_find")
         self.track = page.locator("#wan_scenes_track")
         self.cuts = page.locator("#wan .wan-sc-cut")
-        self.where = page.locator("#wan .wan-sc-where")
+        self.where = page.locator("#wan_page_scenes .wan-sc-where")
         self.cards = page.locator("#wan .wan-sc-card")
         self.pictures = page.locator("#wan .wan-sc-card img")
         self.add = page.locator("#wan_scenes_add")
