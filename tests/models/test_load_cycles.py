@@ -21,8 +21,9 @@ from wan_engine.tiny import WEIGHTS
 pytestmark = pytest.mark.slow
 
 ROUNDS = 10
-TOLERANCE = 16_000_000
-"""Bytes of memory. A round loads 11 MB of weights or more; measured was 1.5 MB more after eight rounds."""
+TOLERANCE = 40_000_000
+"""Bytes of memory. A round loads 11 MB of weights or more: what eight of them kept would be 88 MB. Measured was 1.5 MB
+more alone, and 25 MB among other tests, whose freed memory is put to use in another order."""
 
 
 def embedded() -> ModelCard:

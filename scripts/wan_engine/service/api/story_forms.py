@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StrictInt, model_validator
 
 from wan_engine.schedule.storyboard import MOST_SEGMENTS
 from wan_engine.service.api.forms import Form, ProjectName, SettingsObject
@@ -73,7 +73,9 @@ class KeyframesInput(StoryInput):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"storyboard": _STORY, "redo": [1]}]})
 
-    redo: list[int] = Field([], max_length=MOST_SEGMENTS + 1, description="Keyframes whose picture is made again.")
+    redo: list[StrictInt] = Field(
+        [], max_length=MOST_SEGMENTS + 1, description="Keyframes whose picture is made again."
+    )
     upto: Literal["pictures", "film"] = Field("pictures", description="How far the job goes.")
     file: str = Field("", max_length=4096, description="The file of an earlier job's result, to go on with it.")
     title: str = Field("", max_length=200, description="What the job is called; empty takes the storyboard's title.")

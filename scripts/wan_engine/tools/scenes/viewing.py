@@ -58,14 +58,22 @@ def _amid(times: FrameTimes, number: int) -> Fraction:
 
 
 def view_scenes(path: Path) -> SceneView:
-    """Read a list of scenes (scenes-….json) and its curve. Raises StorageError when one of them cannot be read."""
-    scenes, place = read_list(path), path.with_suffix(".npz")
+    """Read a list of scenes (scenes-….json) and its curve. Raises InputError when one of them cannot be read."""
+    place = path.with_suffix(".npz")
+    try:
+        scenes = read_list(path)
+        curve = _curve(place, place.stat().st_mtime_ns, scenes.film_hash) if scenes and place.is_file() else None
+    except StorageError as error:
+        raise _no_view(error.message) from error
     if scenes is None:
-        raise StorageError(f"there is no list of scenes at {path}", "Find the film's scenes first")
-    curve = _curve(place, place.stat().st_mtime_ns, scenes.film_hash) if place.is_file() else None
+        raise _no_view(f"there is no list of scenes at {path}")
     if curve is None:
-        raise StorageError(f"the curve {place} is missing or of another film", "Find the film's scenes anew")
+        raise _no_view(f"the curve {place} is missing or of another film")
     return SceneView(scenes, curve)
+
+
+def _no_view(message: str) -> InputError:
+    return InputError(Problem(message, "Name the list of a film whose scenes were found", field="path"))
 
 
 @lru_cache(maxsize=2)
