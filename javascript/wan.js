@@ -44,7 +44,7 @@
         Object.assign(page, told);
         page.mounts.forEach((name, index) => tab[name].build(mounts[index]));
         form.dress();
-        new MutationObserver(server.readMailbox).observe(dom.inTab("#wan_answer"), { childList: true, subtree: true, attributes: true });
+        new MutationObserver(server.readMailboxes).observe(dom.inTab("#wan_wires"), { childList: true, subtree: true, attributes: true });
         new MutationObserver(form.dress).observe(dom.inTab("#wan_form"), { childList: true, subtree: true });
         page.root.addEventListener("click", onClick);
         document.addEventListener("keydown", onKey, true);

@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, timeline, engine] = ["dom", "server", "timeline", "engine"].map(part);
+    const [page, dom, server, timeline, engine] = ["page", "dom", "server", "timeline", "engine"].map(part);
 
     const ANSWER_TIMEOUT = 180000; // ms that a handler may take
     const PRESS_AGAIN = 700; // ms after which a click that nobody heard is made again
@@ -92,7 +92,7 @@
     }
 
     const outbox = {}; // notes that wait, by the name of their hidden button
-    const waiting = new Map();
+    const waiting = new Map(), turns = {}; // what hears an answer, by its number; the last question of each hidden button
     let lastNumber = 0;
 
     /** Called by gradio before it sends: puts the note into the first input. */
@@ -102,24 +102,29 @@
         return inputs;
     }
 
-    /** The answer of Python's handler behind the hidden button wan_do_<name>. */
+    /** The answer of Python's handler behind the hidden button wan_do_<name>; one question at a time for each. */
     function ask(name, note, patience = ANSWER_TIMEOUT) {
         lastNumber += 1;
-        const number = lastNumber, letter = JSON.stringify({ ...note, number });
+        const number = lastNumber, before = turns[name], put = () => press(name, number, JSON.stringify({ ...note, number }), patience);
+        turns[name] = before ? before.then(put, put) : put();
+        return turns[name];
+    }
+
+    function press(name, number, letter, patience) {
         outbox[name] = outbox[name] || [];
         outbox[name].push(letter);
         return new Promise((resolve, reject) => {
-            let press = null;
+            let again = null;
             const timer = setTimeout(() => {
-                clearInterval(press);
+                clearInterval(again);
                 waiting.delete(number);
                 outbox[name] = outbox[name].filter((each) => each !== letter);
                 reject(new ServerError({ detail: "The page's server does not answer", remedy: "Try again" }, 0));
             }, patience);
-            waiting.set(number, (answer) => { clearTimeout(timer); clearInterval(press); resolve(answer); });
+            waiting.set(number, (answer) => { clearTimeout(timer); clearInterval(again); resolve(answer); });
             // A page that is still being put together, or that waits for the answer before, hears no click.
-            const click = () => { if (outbox[name].includes(letter)) dom.inTab(`#wan_do_${name}`).click(); else clearInterval(press); };
-            press = setInterval(click, PRESS_AGAIN);
+            const click = () => { if (outbox[name].includes(letter)) dom.inTab(`#wan_do_${name}`).click(); else clearInterval(again); };
+            again = setInterval(click, PRESS_AGAIN);
             click();
         });
     }
@@ -129,17 +134,18 @@
         return lastNumber + 1;
     }
 
-    function readMailbox() {
-        const letter = dom.inTab("#wan_answer [data-answer]");
-        if (!letter) return;
-        const answer = JSON.parse(letter.dataset.answer);
-        const resolve = waiting.get(answer.number);
-        waiting.delete(answer.number);
-        if (resolve) resolve(answer);
-        // Most questions start the engine: its strip, jobs and presets need not wait for the next look.
-        if (engine.ready && !engine.running) engine.refresh();
+    /** Hand on the answers that have come: each hidden button has a mailbox of its own, where the last answer stays. */
+    function readMailboxes() {
+        for (const letter of page.root.querySelectorAll("#wan_wires [data-answer]")) {
+            const number = Number(letter.dataset.number), resolve = waiting.get(number);
+            if (!resolve) continue;
+            waiting.delete(number);
+            resolve(JSON.parse(letter.dataset.answer));
+            // Most questions start the engine: its strip, jobs and presets need not wait for the next look.
+            if (engine.ready && !engine.running) engine.refresh();
+        }
     }
 
     tab.post = post;
-    Object.assign(server, { ANSWER_TIMEOUT, POLL_RUNNING, POLL_IDLE, address, fileAddress, api, upload, attempt, tell, ask, nextNumber, readMailbox });
+    Object.assign(server, { ANSWER_TIMEOUT, POLL_RUNNING, POLL_IDLE, address, fileAddress, api, upload, attempt, tell, ask, nextNumber, readMailboxes });
 })();

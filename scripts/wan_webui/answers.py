@@ -41,8 +41,9 @@ def answered(payload: str, work: Callable[[], str], **told: Any) -> tuple[str, s
 
 def mailbox(payload: str, **answer: Any) -> str:
     """An element whose attribute carries an answer to the page's script, with the number of what it answers."""
-    text = json.dumps({"number": number_of(payload), **answer}, ensure_ascii=False)
-    return f'<div data-answer="{escape(text)}"></div>'
+    number = number_of(payload)
+    text = json.dumps({"number": number, **answer}, ensure_ascii=False)
+    return f'<div data-number="{number}" data-answer="{escape(text)}"></div>'
 
 
 def number_of(payload: str) -> int:

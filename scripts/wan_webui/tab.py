@@ -2,7 +2,8 @@
 
 What moves on the page (the running film, jobs, the engine's state) is done by javascript/*.js, which talk to
 `/wan/v1/...` of the same server. Where Python is needed (the form's values) the script puts a note into the hidden
-text box `wan_payload`, clicks a hidden button, and finds the answer in the hidden element `wan_answer`.
+text box `wan_payload`, clicks a hidden button, and finds the answer in the button's hidden mailbox. Each button has one
+of its own: gradio shows what came in one moment at once, and of two answers in one element only the last.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ class Wires:
 
     def __init__(self) -> None:
         self.payload = unsaved(gr.Textbox(label="Wan payload", elem_id="wan_payload"))
-        self.answer = gr.HTML("", elem_id="wan_answer")
 
     def connect(self, name: str, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Let the page's script call a handler by `ask(name, note)`: the note comes first, the answer goes first."""
+        answer = gr.HTML("", elem_id=f"wan_answer_{name}")
         button = gr.Button(f"Wan {name}", elem_id=f"wan_do_{name}")
         script = f"(...values) => wanTab.post('{name}', values, {len(inputs) + 1})"
-        on(button.click, handler, [self.payload, *inputs], [self.answer, *outputs], script)
+        on(button.click, handler, [self.payload, *inputs], [answer, *outputs], script)
 
 
 class Tab:

@@ -16,6 +16,15 @@ from browser.wan_page import LONG_FILM, SMALL_FILM, WanTab
 READABLE = 4.5
 """Least contrast of text, WCAG 2.2 success criterion 1.4.3."""
 
+_ASKED_AT_ONCE = """async () => {
+    const names = ["read", "keyframes_read", "storyboard_read", "scenes_read", "read", "storyboard_plan"];
+    const ask = (name) => wanTab.server.ask(name, { storyboard: {} }, 30000).then(() => "", () => name);
+    const lost = [];
+    for (let round = 0; round < 4; round += 1) lost.push(...await Promise.all(names.map(ask)));
+    return lost.filter(Boolean);
+}"""
+"""The names of the questions that got no answer, of several that are asked in the same moment."""
+
 HOSTILE = '<img src=x onerror="window.ran = 1"><b>circle</b>'
 
 
@@ -57,6 +66,9 @@ class Story:
         tab.write({"steps": "4"})
         expect(tab.problems).to_have_count(0)
         expect(tab.page.locator("#wan .wan-wrong")).to_have_count(0)
+
+    def test_questions_of_one_moment_are_all_answered(self, tab: WanTab) -> None:
+        assert tab.page.evaluate(_ASKED_AT_ONCE) == []
 
     def test_a_film_is_made_and_plays(self, tab: WanTab, server: Server) -> None:
         tab.write(SMALL_FILM)

@@ -10,7 +10,7 @@ from typing import Any
 
 def letter(answer: str) -> dict[str, Any]:
     """What a handler put into the mailbox."""
-    found = re.fullmatch(r'<div data-answer="([^"]*)"></div>', answer)
+    found = re.fullmatch(r'<div data-number="\d+" data-answer="([^"]*)"></div>', answer)
     assert found
     return dict(json.loads(html.unescape(found[1])))
 
