@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,13 @@ from hypothesis import strategies as st
 from transformers import CLIPVisionConfig, CLIPVisionModel, UMT5Config, UMT5EncoderModel
 
 from checkpoints import official_clip, official_transformer, official_vae21, official_vae22, umt5
+from model_files import write_sparse
+from wan_engine.errors import ModelError
+from wan_engine.models import detect as detecting
 from wan_engine.models.convert.layouts import LAYOUTS
-from wan_engine.models.detect import Part, detect
+from wan_engine.models.detect import Part, detect, detect_file
 from wan_engine.models.headers.header import Header, TensorInfo
+from wan_engine.models.headers.read import read_header
 
 Shapes = dict[str, Iterable[int]]
 
@@ -162,6 +168,30 @@ def test_the_expert_is_a_hint_of_names_only(name: str, hint: str) -> None:
     part = detect(header_of(shapes_of(tiny()), name))
     assert part.expert_hint == hint
     assert part.families == ("wan-tiny",)
+
+
+def test_files_made_alike_are_looked_at_once_and_keep_what_is_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes = {name: tuple(shape) for name, shape in shapes_of(tiny()).items()}
+    layers = json.dumps({"layers": {"head.head": {"format": "nvfp4"}}})
+    files = [
+        write_sparse(tmp_path / "high_noise.safetensors", shapes),
+        write_sparse(tmp_path / "low.safetensors", shapes, **{"modelspec.title": "another"}),
+        write_sparse(tmp_path / "strange.safetensors", shapes, _quantization_metadata=layers),
+        write_sparse(tmp_path / "fp8.safetensors", shapes, "F8_E4M3"),
+    ]
+    alone = [detect(read_header(file)) for file in files]
+    looked: list[Path] = []
+    monkeypatch.setattr(detecting, "detect", lambda header: looked.append(header.path) or detect(header))
+    parts = [detect_file(file) for file in files]
+    assert parts == alone
+    assert looked == [files[0], *files[2:]]
+    assert (parts[0].expert_hint, parts[1].expert_hint) == ("high", "low")
+    assert parts[0].config is not parts[1].config
+    os.truncate(files[1], files[1].stat().st_size - 1)
+    with pytest.raises(ModelError, match="is cut off"):
+        detect_file(files[1])
 
 
 STRANGERS = {

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from wan_engine.models.configs import TINY_DIM, VACE_MODULES, OddFiguresError, v
 from wan_engine.models.convert.layout import Kind, Layout, Shape
 from wan_engine.models.convert.layouts import find_layout
 from wan_engine.models.headers.header import Header
-from wan_engine.models.headers.read import read_header
-from wan_engine.models.precision import precision_of, unreadable_format, weights_among
+from wan_engine.models.headers.read import open_header
+from wan_engine.models.precision import LAYER_FORMATS, precision_of, unreadable_format, weights_among
 from wan_engine.models.strangers import is_lora, name_stranger, relative_of_wan
-from wan_engine.models.tokenizer import carries_tokenizer
+from wan_engine.models.tokenizer import GGUF_KIND, carries_tokenizer
 
 KNOWN_MODELS = "Known: " + ", ".join(family.label for family in FAMILIES.values() if family.name != "wan-tiny")
 
@@ -80,9 +81,26 @@ class _Finding:
     notes: tuple[str, ...] = ()
 
 
+_ALIKE: dict[bytes, Part] = {}
+"""What files of one list of tensors are: a disk has hundreds that were made alike."""
+_MOST_ALIKE = 1000
+
+
 def detect_file(path: Path) -> Part:
     """What a weight file is, or all shards of an index. Raises ModelError when its header cannot be read."""
-    return detect(read_header(path))
+    unread = open_header(path)
+    if not unread.key:
+        return detect(unread.read())
+    # Of the metadata these say more than who made the file.
+    key = unread.key + "\n".join(unread.metadata.get(each, "") for each in (LAYER_FORMATS, GGUF_KIND)).encode()
+    known = _ALIKE.get(key)
+    if known is None:
+        known = detect(unread.read())
+        if len(_ALIKE) >= _MOST_ALIKE:
+            _ALIKE.clear()
+        _ALIKE[key] = known
+    hint = _expert_hint(path, unread.metadata)
+    return replace(known, path=path, size=unread.size, config=deepcopy(known.config), expert_hint=hint)
 
 
 def detect(header: Header) -> Part:
@@ -97,7 +115,7 @@ def detect(header: Header) -> Part:
         precision=precision_of(header),
         size=header.size,
         format=header.format,
-        expert_hint=_expert_hint(header),
+        expert_hint=_expert_hint(header.path, header.metadata),
         has_tokenizer=carries_tokenizer(header),
         **values,
     )
@@ -224,10 +242,10 @@ def without_expert(text: str) -> str:
     return text
 
 
-def _expert_hint(header: Header) -> str:
+def _expert_hint(path: Path, metadata: Mapping[str, str]) -> str:
     """What the file's name, its folder's or its metadata says of the expert; "" for nothing or both."""
-    titles = [header.metadata.get(key, "") for key in ("general.name", "modelspec.title")]
-    for text in (header.path.name, header.path.parent.name, *titles):
+    titles = [metadata.get(key, "") for key in ("general.name", "modelspec.title")]
+    for text in (path.name, path.parent.name, *titles):
         said = [name for name, pattern in _HINTS if pattern.search(text.lower())]
         if len(said) == 1:
             return said[0]

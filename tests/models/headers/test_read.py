@@ -88,6 +88,32 @@ def test_safetensors(tmp_path: Path) -> None:
     assert header.tensors["fp8"].dtype == "F8_E4M3"
 
 
+ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+METADATA = {"format": "pt", "made": 'true, "}, {"'}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"__metadata__": METADATA, "w": ENTRY}),
+        json.dumps({"__metadata__": METADATA, "w": ENTRY}, indent=1),
+        json.dumps({"__metadata__": METADATA, "w": ENTRY}, separators=(",", ":")) + "     ",
+        json.dumps({"w": ENTRY, "__metadata__": METADATA}),
+    ],
+)
+def test_safetensors_metadata_wherever_it_stands(text: str, tmp_path: Path) -> None:
+    header = read_header(put(tmp_path, safetensors_bytes(text.encode(), bytes(8))))
+    assert header.metadata == METADATA
+    assert header.tensors == {"w": ("F32", (2,), 8, 8 + len(text), 0)}
+
+
+def test_safetensors_metadata_alone(tmp_path: Path) -> None:
+    assert not read_header(put(tmp_path, safetensors_bytes(b'{"__metadata__":{}}'))).tensors
+    for text in (b'{"__metadata__":{},}', b'{"__metadata__":{}', b'{"__metadata__":{"a}'):
+        with pytest.raises(ModelError, match="no readable JSON"):
+            read_header(put(tmp_path, safetensors_bytes(text)))
+
+
 def test_gguf(tmp_path: Path) -> None:
     data = gguf_bytes(tmp_path)
     header = read_header(put(tmp_path, data))
@@ -148,7 +174,6 @@ class Evil:
 TWICE = b"{%s,%s}" % tuple(
     b'"w":{"dtype":"F32","shape":[2],"data_offsets":[%d,%d]}' % (8 * n, 8 * n + 8) for n in (0, 1)
 )
-ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 GGUF = b"GGUF" + struct.pack("<I", 3)
 LIST = struct.pack("<Q", 1) + b"k" + struct.pack("<II", 9, 0)
 DAMAGES: dict[str, tuple[bytes, str]] = {
@@ -166,6 +191,7 @@ DAMAGES: dict[str, tuple[bytes, str]] = {
     "shape": (safetensors_bytes({"w": {**ENTRY, "shape": [-2]}}, bytes(8)), "has no valid shape"),
     "fraction": (safetensors_bytes({"w": {**ENTRY, "shape": [2.0]}}, bytes(8)), "has no valid shape"),
     "truth": (safetensors_bytes({"w": {**ENTRY, "shape": [True, 2]}}, bytes(8)), "has no valid shape"),
+    "untruth": (safetensors_bytes({"w": {**ENTRY, "data_offsets": [False, 8]}}, bytes(8)), "has no data_offsets"),
     "place": (safetensors_bytes({"w": {**ENTRY, "data_offsets": [0, 8.0]}}, bytes(8)), "has no data_offsets"),
     "text": (safetensors_bytes({"w": {**ENTRY, "shape": "2"}}, bytes(8)), "has no valid shape"),
     "deep": (safetensors_bytes({"w": {**ENTRY, "shape": [1] * 8 + [2]}}, bytes(8)), "has no valid shape"),

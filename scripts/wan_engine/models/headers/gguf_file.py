@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from wan_engine.errors import ModelError
 from wan_engine.models.headers.header import (
@@ -30,8 +31,26 @@ from wan_engine.models.headers.header import (
 
 MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
-_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-"""struct's letters for the numbers of the format's value types; 8 is a text, 9 a list."""
+_U32, _U64 = struct.Struct("<I"), struct.Struct("<Q")
+_SCALARS = {
+    kind: struct.Struct("<" + letter)
+    for kind, letter in {
+        0: "B",
+        1: "b",
+        2: "H",
+        3: "h",
+        4: "I",
+        5: "i",
+        6: "f",
+        7: "?",
+        10: "Q",
+        11: "q",
+        12: "d",
+    }.items()
+}
+"""The numbers of the format's value types; 8 is a text, 9 a list."""
+_ENTRIES = tuple(struct.Struct(f"<{count}QIQ") for count in range(MAX_DIMENSIONS + 1))
+"""What follows a tensor's count of dimensions: the dimensions, its type, where its bytes begin."""
 _TEXT, _LIST = 8, 9
 _KEPT_NUMBERS = 8
 _DEFAULT_ALIGNMENT = 32
@@ -53,21 +72,29 @@ class _Cursor:
         self.at = start + count
         return start
 
-    def number(self, letter: str) -> int | float | bool:
-        """One number of struct's format `letter`."""
-        layout = "<" + letter
-        value: int | float | bool = struct.unpack_from(layout, self.data, self.skip(struct.calcsize(layout)))[0]
-        return value
+    def numbers(self, layout: struct.Struct) -> tuple[Any, ...]:
+        """Numbers as `layout` has them."""
+        return layout.unpack_from(self.data, self.skip(layout.size))
 
-    def whole(self, letter: str) -> int:
+    def whole(self, layout: struct.Struct) -> int:
         """One whole number."""
-        return int(self.number(letter))
+        return int(self.numbers(layout)[0])
 
     def text(self, longest: int = 65_535) -> str:
         """One text; characters past `longest` are left out."""
-        length = self.whole("Q")
+        length = self.whole(_U64)
         start = self.skip(length)
         return self.data[start : start + min(length, longest)].decode("utf-8", errors="replace")
+
+    def skip_texts(self, count: int) -> None:
+        """Move on by `count` texts. A tokenizer has 256 000 of them."""
+        data, at, last, length_at = self.data, self.at, self.limit - _U64.size, _U64.unpack_from
+        for _ in range(count):
+            if at > last:
+                raise EOFError
+            at += _U64.size + length_at(data, at)[0]
+        self.at = at
+        self.skip(0)
 
 
 def read_gguf(path: Path) -> Header:
@@ -86,10 +113,10 @@ def read_gguf(path: Path) -> Header:
 def _read(path: Path, data: mmap.mmap) -> Header:
     cursor = _Cursor(data)
     cursor.skip(len(MAGIC))
-    version = cursor.whole("I")
+    version = cursor.whole(_U32)
     if version not in _VERSIONS:
         raise ModelError(f"{path} is GGUF version {version}, which is not supported", "Get a file of version 2 or 3")
-    count, values = cursor.whole("Q"), cursor.whole("Q")
+    count, values = cursor.whole(_U64), cursor.whole(_U64)
     if max(count, values) > MAX_TENSORS:
         raise damaged(path, f"it claims {count} tensors and {values} values")
     metadata = _metadata(path, cursor, values)
@@ -115,7 +142,7 @@ def _metadata(path: Path, cursor: _Cursor, count: int) -> dict[str, str]:
     found = {}
     for _ in range(count):
         name = cursor.text()
-        kind = cursor.whole("I")
+        kind = cursor.whole(_U32)
         if kind == _TEXT:
             found[name] = cursor.text(MAX_METADATA_TEXT)
         elif kind == _LIST:
@@ -123,36 +150,34 @@ def _metadata(path: Path, cursor: _Cursor, count: int) -> dict[str, str]:
             if numbers:
                 found[name] = ",".join(str(number) for number in numbers)
         elif kind in _SCALARS:
-            found[name] = str(cursor.number(_SCALARS[kind]))
+            found[name] = str(cursor.numbers(_SCALARS[kind])[0])
         else:
             raise damaged(path, f"value {shown_name(name)} is of the unknown type {kind}")
     return found
 
 
-def _list(path: Path, cursor: _Cursor) -> list[int | float | bool]:
+def _list(path: Path, cursor: _Cursor) -> tuple[Any, ...]:
     """The numbers of a short list; a long one, or one of texts, is passed over."""
-    kind, length = cursor.whole("I"), cursor.whole("Q")
+    kind, length = cursor.whole(_U32), cursor.whole(_U64)
     if kind == _TEXT:
-        for _ in range(length):
-            cursor.skip(cursor.whole("Q"))
-        return []
+        cursor.skip_texts(length)
+        return ()
     if kind not in _SCALARS:
         raise damaged(path, f"a list is of the unknown type {kind}")
     if length > _KEPT_NUMBERS:
-        cursor.skip(length * struct.calcsize("<" + _SCALARS[kind]))
-        return []
-    return [cursor.number(_SCALARS[kind]) for _ in range(length)]
+        cursor.skip(length * _SCALARS[kind].size)
+        return ()
+    return tuple(cursor.numbers(_SCALARS[kind])[0] for _ in range(length))
 
 
 def _tensor_entry(path: Path, cursor: _Cursor) -> tuple[str, int, tuple[int, ...], int]:
     name = cursor.text()
-    dimensions = cursor.whole("I")
+    dimensions = cursor.whole(_U32)
     if dimensions > MAX_DIMENSIONS:
         raise damaged(path, f"tensor {shown_name(name)} has {dimensions} dimensions")
+    *sizes, dtype, offset = cursor.numbers(_ENTRIES[dimensions])
     # GGUF names the fastest dimension first, torch last.
-    shape = checked_shape(path, name, [cursor.whole("Q") for _ in range(dimensions)][::-1])
-    dtype, offset = cursor.whole("I"), cursor.whole("Q")
-    return name, dtype, shape, offset
+    return name, dtype, checked_shape(path, name, sizes[::-1]), offset
 
 
 def _sizes(path: Path) -> Callable[[str, int, tuple[int, ...], int], TensorInfo]:

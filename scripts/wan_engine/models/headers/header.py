@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -63,6 +63,21 @@ class Header:
     metadata: dict[str, str]
     size: int
     files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A weight file whose list of tensors is not read yet.
+
+    read: reads it; raises ModelError.  key: equal for files whose tensors have the same names, shapes, formats and
+    places, which were made alike; empty where reading is the only way to know.  metadata, size: as of a `Header`, but
+    empty and 0 without a key.
+    """
+
+    read: Callable[[], Header]
+    key: bytes = b""
+    metadata: dict[str, str] = field(default_factory=dict)
+    size: int = 0
 
 
 def damaged(path: Path, why: str) -> ModelError:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from wan_engine.errors import ModelError
 from wan_engine.models.files import shards
 from wan_engine.models.headers import gguf_file, torch_file
 from wan_engine.models.headers.gguf_file import read_gguf
-from wan_engine.models.headers.header import DOWNLOAD_AGAIN, Header, check_pointer, damaged, shown_name, unreadable
-from wan_engine.models.headers.safetensors_file import read_safetensors
-from wan_engine.models.headers.torch_file import read_torch, refuse_old
+from wan_engine.models.headers.header import (
+    DOWNLOAD_AGAIN,
+    Header,
+    Unread,
+    check_pointer,
+    damaged,
+    shown_name,
+    unreadable,
+)
+from wan_engine.models.headers.safetensors_file import open_safetensors, read_safetensors
+from wan_engine.models.headers.torch_file import refuse_old
 
 WEIGHT_ENDINGS = (".safetensors", ".gguf", ".pth", ".pt", ".bin", ".ckpt")
 """Endings of files that may hold weights."""
@@ -22,8 +31,13 @@ def read_header(path: Path) -> Header:
 
     Takes milliseconds for a file of any size: only the header is read.
     """
+    return open_header(path).read()
+
+
+def open_header(path: Path) -> Unread:
+    """The file before its tensors are read. What it is, its first bytes say. Raises ModelError."""
     if path.name.endswith(INDEX_ENDING):
-        return read_shards(path)
+        return Unread(partial(read_shards, path))
     try:
         if not path.is_file():
             remedy = "Check the path of the file"
@@ -36,14 +50,14 @@ def read_header(path: Path) -> Header:
     if not first:
         raise ModelError(f"{path} is empty", DOWNLOAD_AGAIN)
     if first.startswith(gguf_file.MAGIC):
-        return read_gguf(path)
+        return Unread(partial(read_gguf, path))
     if first.startswith(torch_file.MAGIC):
-        return read_torch(path)
+        return torch_file.open_torch(path)
     if first.startswith(torch_file.OLD_MAGICS):
         raise refuse_old(path)
     # safetensors has no magic: its first byte after the length opens the JSON.
     if first[8:9] == b"{":
-        return read_safetensors(path)
+        return open_safetensors(path)
     kinds = "safetensors, GGUF or torch file"
     raise ModelError(f"{path} is no {kinds}", f"Give the weights as {kinds}; a download may have saved an error page")
 

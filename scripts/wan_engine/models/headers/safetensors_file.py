@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from functools import partial
 from math import prod
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from wan_engine.errors import ModelError
 from wan_engine.models.headers.header import (
@@ -18,6 +23,7 @@ from wan_engine.models.headers.header import (
     MAX_TENSORS,
     Header,
     TensorInfo,
+    Unread,
     check_overlap,
     check_pointer,
     checked_shape,
@@ -32,6 +38,9 @@ _LENGTH_BYTES = 8
 _new = tuple.__new__
 """Makes a NamedTuple in half the time that its class takes."""
 _FIELDS = itemgetter("dtype", "shape", "data_offsets")
+_OPENING = re.compile(r'\{\s*"__metadata__"\s*:\s*')
+_REST = re.compile(r'\s*(,\s*(?=")|(?=\}))')
+_DECODER = json.JSONDecoder()
 
 
 def header_bytes(path: Path) -> tuple[bytes, int]:
@@ -50,20 +59,47 @@ def header_bytes(path: Path) -> tuple[bytes, int]:
         raise unreadable(path, error) from error
 
 
-def read_safetensors(path: Path) -> Header:
-    """The header of a safetensors file whose length fits it. Raises ModelError."""
+def open_safetensors(path: Path) -> Unread:
+    """The file with its metadata. Raises ModelError when its length does not fit or it is no JSON so far."""
     raw, size = header_bytes(path)
     try:
-        # Fractions stay texts, so that whoever computes with one stumbles over it.
-        entries = json.loads(raw, parse_float=str)
+        first, table = _split(raw.decode())
     except (ValueError, RecursionError) as error:
+        raise damaged(path, "it is no readable JSON") from error
+    metadata, start = _metadata(first), _LENGTH_BYTES + len(raw)
+    digest = hashlib.sha256(table.encode())
+    digest.update(f"\n{size - start}".encode())
+    return Unread(partial(_read, path, table, metadata, start, size), digest.digest(), metadata, size)
+
+
+def _split(text: str) -> tuple[Any, str]:
+    """The metadata, if the header begins with it as usual writers' do, and the JSON of the rest."""
+    text = text.rstrip()  # writers fill up to whole words with spaces
+    opening = _OPENING.match(text)
+    if opening is None:
+        return {}, text
+    metadata, end = _DECODER.raw_decode(text, opening.end())
+    rest = _REST.match(text, end)
+    return (metadata, "{" + text[rest.end() :]) if rest else ({}, text)
+
+
+def read_safetensors(path: Path) -> Header:
+    """The header of a safetensors file whose length fits it. Raises ModelError."""
+    return open_safetensors(path).read()
+
+
+def _read(path: Path, table: str, metadata: dict[str, str], start: int, size: int) -> Header:
+    """The header with all tensors. table: their JSON, with the metadata in it if that does not come first."""
+    try:
+        entries = orjson.loads(table)
+    except ValueError as error:
         raise damaged(path, "it is no readable JSON") from error
     if not isinstance(entries, dict) or len(entries) > MAX_TENSORS:
         raise damaged(path, "it is no list of tensors")
-    metadata = _metadata(entries.pop("__metadata__", {}))
-    start = _LENGTH_BYTES + len(raw)
+    metadata = metadata or _metadata(entries.pop("__metadata__", {}))
     # Python counts with truth values as if they were numbers.
-    tensors = None if b"true" in raw else _sound(entries, start, size)
+    truths = "true" in table or "false" in table
+    tensors = None if truths else _sound(entries, start, size)
     if tensors is None:
         tensors = _checked(path, entries, start, size)
     return Header(path, "safetensors", tensors, metadata, size, (path,))
@@ -79,8 +115,8 @@ def _sound(entries: dict[str, Any], start: int, size: int) -> dict[str, TensorIn
     try:
         for name, entry in entries.items():
             dtype, shape, (begin, end) = _FIELDS(entry)
-            length = end - begin
-            if begin != before or length < 1 or prod(shape) * BITS[dtype] != length * 8:
+            length, bits = end - begin, prod(shape) * BITS[dtype]
+            if begin != before or length < 1 or bits != length * 8 or type(bits + length) is not int:
                 return None
             if shape and (min(shape) < 1 or len(shape) > MAX_DIMENSIONS):
                 return None

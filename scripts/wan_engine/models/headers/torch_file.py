@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zipfile
 import zlib
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from wan_engine.models.headers.header import (
     DOWNLOAD_AGAIN,
     Header,
     TensorInfo,
+    Unread,
     checked_shape,
     damaged,
     plain_size,
@@ -54,8 +58,8 @@ class _Bounded:
         return data
 
 
-def read_torch(path: Path) -> Header:
-    """The header of a torch file that holds tensors and nothing else. Raises ModelError."""
+def open_torch(path: Path) -> Unread:
+    """The file with its list of entries. Raises ModelError."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file, zipfile.ZipFile(_Bounded(file)) as archive:
@@ -64,6 +68,12 @@ def read_torch(path: Path) -> Header:
         raise unreadable(path, error) from error
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ModelError(f"{path} is cut off or a damaged torch file: {error}", DOWNLOAD_AGAIN) from error
+    digest = hashlib.sha256(json.dumps(sizes, sort_keys=True).encode() + pickle)
+    return Unread(partial(_read, path, sizes, pickle, size), digest.digest(), {}, size)
+
+
+def _read(path: Path, sizes: dict[str, int], pickle: bytes, size: int) -> Header:
+    """The header of a torch file that holds tensors and nothing else. Raises ModelError."""
     root, entries = _tensors(path, pickle)
     tensors = {name: _tensor(path, name, tensor, sizes) for name, tensor in entries.items()}
     return Header(path, "torch", tensors, {ROOT: root} if root else {}, size, (path,))
@@ -87,7 +97,8 @@ def _contents(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, int], byt
     # Nothing is packed, so the pickle is no longer than what the file holds of it.
     if pickles[0].file_size > _MAX_LIST_BYTES:
         raise damaged(path, f"its pickle has {pickles[0].file_size} bytes")
-    sizes = {entry.filename.removeprefix(prefix): entry.file_size for entry in entries}
+    stored = (entry for entry in entries if entry.filename.startswith(prefix))
+    sizes = {entry.filename.removeprefix(prefix): entry.file_size for entry in stored}
     return sizes, archive.read(pickles[0])
 
 
