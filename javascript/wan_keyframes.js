@@ -15,12 +15,13 @@
     const SHORT = 32, LONG = 100; // film frames of a segment under which it gets stiff, above which it drifts
     const USUAL_RATE = 24;
 
-    let nextId = 1, plan = null, restored = false, openAtLoad = false;
+    let nextId = 1, plan = null, back = null, openAtLoad = false;
     const state = { keyframes: [], prompt: "", subs: [] };
 
     function build(mount) {
         openAtLoad = sessionStorage.getItem("wan_page") === "keyframes";
         load();
+        back = memory.wayBack(restoreForm);
         keyframes.prompt = dom.el("textarea", { class: "wan-input", rows: "2", id: "wan_keyframes_all", placeholder: "oil painting of a harbour", oninput: () => { state.prompt = keyframes.prompt.value; changed(); } });
         const picker = dom.el("input", { type: "file", accept: "image/*", multiple: true, class: "wan-hidden", id: "wan_keyframes_files", onchange: () => { const files = [...picker.files]; picker.value = ""; server.attempt(() => addFiles(files)); } });
         const path = dom.el("input", { class: "wan-input", type: "text", id: "wan_keyframes_path", placeholder: "or the path of a picture", "aria-label": "Path of a picture", onkeydown: (event) => { if (event.key === "Enter") addPath(path); } });
@@ -191,7 +192,6 @@
 
     /** Put back what stood in the form; what other pages share only if this page was the one that was open. */
     async function restoreForm() {
-        restored = true;
         if (!settings || !state.keyframes.length) return;
         const now = (await server.ask("keyframes_read", {})).settings;
         await server.ask("keyframes_fill", { settings: { ...now, ...settings.own, ...(openAtLoad ? settings.shared : {}) } });
@@ -201,7 +201,7 @@
 
     function changed() {
         plan = plan || timeline.live("keyframes_plan", "#wan_keyframes_timeline", () => ({ project: project() }), (answer) => {
-            settings = { own: answer.own, shared: answer.shared };
+            if (back.done) settings = { own: answer.own, shared: answer.shared };
             keep();
         });
         keep();
@@ -210,7 +210,7 @@
 
     /** A control of the form is another one: its rate may be. */
     function formChanged() {
-        if (!restored) return;
+        if (!back.done) return;
         track.draw();
         rows.advise();
         changed();
@@ -218,7 +218,7 @@
 
     async function shown() {
         draw();
-        if (!restored) await server.attempt(restoreForm);
+        await back.go();
         changed();
     }
 
@@ -268,7 +268,7 @@
 
     /** Put a film's settings into the page: each segment has its whole prompt. */
     async function restore(given) {
-        restored = true;
+        back.done = true;
         const answer = await server.ask("keyframes_fill", { settings: given });
         const fps = rateOf(given.fps), frames = Object.keys(given.guided_images).sort((one, other) => one - other);
         const pairs = frames.map((frame) => [given.guided_images[frame], rounded(frame / fps)]);

@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [memory] = ["memory"].map(part);
+    const [server, memory] = ["server", "memory"].map(part);
 
     function keep(name, values) {
         const text = JSON.stringify(values);
@@ -17,5 +17,18 @@
         try { return JSON.parse(sessionStorage.getItem(name) || localStorage.getItem(name)); } catch { return null; /* not ours */ }
     }
 
-    Object.assign(memory, { keep, recall });
+    /** A page's way back to what was kept: gone once, however often it is asked for, and again after it failed.
+     * Until it is done the form holds what gradio put there, which the page must not keep as its own. */
+    function wayBack(work) {
+        const way = { done: false };
+        let going = null;
+        way.go = async () => {
+            if (way.done) return;
+            going = going || server.attempt(async () => { await work(); way.done = true; }).finally(() => { going = null; });
+            await going;
+        };
+        return way;
+    }
+
+    Object.assign(memory, { keep, recall, wayBack });
 })();

@@ -6,7 +6,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, form, jobs, outpaint] = ["dom", "server", "form", "jobs", "outpaint"].map(part);
+    const [dom, server, form, jobs, memory, outpaint] = ["dom", "server", "form", "jobs", "memory", "outpaint"].map(part);
 
     const KEPT = "wan_outpaint";
     const REST = 450; // ms without a change after which the canvas is asked for
@@ -16,9 +16,10 @@
     const MOST = 400; // per cent of a side
 
     const state = { film: "", frame: 0, view: "canvas", settings: null };
-    let seen = null, asking = null, round = 0, restored = false, drawing = false;
+    let seen = null, asking = null, round = 0, back = null, drawing = false;
 
     function build(mount) {
+        back = memory.wayBack(restoreForm);
         try { Object.assign(state, JSON.parse(sessionStorage.getItem(KEPT)) || {}); } catch { /* not ours */ }
         outpaint.box = dom.el("input", { class: "wan-input wan-sc-film", type: "text", id: "wan_outpaint_film", value: state.film, placeholder: "path of a film", "aria-label": "Film", onchange: () => take(outpaint.box.value) });
         const picker = dom.el("input", { type: "file", accept: "video/*,.mkv,.ts", class: "wan-hidden", id: "wan_outpaint_file", onchange: () => { const [file] = picker.files; picker.value = ""; if (file) server.attempt(async () => take((await server.upload(file)).path)); } });
@@ -245,23 +246,24 @@
     }
 
     function changed() {
-        if (!restored) return;
+        if (!back.done) return;
         clearTimeout(asking);
         asking = setTimeout(() => server.attempt(look), REST);
     }
 
+    async function restoreForm() {
+        if (state.settings) await server.ask("outpaint_fill", { settings: state.settings });
+    }
+
     async function shown() {
-        if (!restored) {
-            if (state.settings) await server.attempt(() => server.ask("outpaint_fill", { settings: state.settings }));
-            restored = true;
-        }
+        await back.go();
         changed();
     }
 
     /** A job's settings and film back into the page. */
     async function restore(given) {
         const { film, cuts, preview: one, frame, output, ...settings } = given;
-        restored = true;
+        back.done = true;
         const answer = await server.ask("outpaint_fill", { settings });
         take(film);
         state.frame = outpaint.frame.value = frame || 0;

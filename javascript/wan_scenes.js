@@ -7,8 +7,8 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, jobs, strip, cards, scenes] =
-        ["dom", "server", "jobs", "sceneStrip", "sceneCards", "scenes"].map(part);
+    const [dom, server, jobs, memory, strip, cards, scenes] =
+        ["dom", "server", "jobs", "memory", "sceneStrip", "sceneCards", "scenes"].map(part);
 
     const KEPT = "wan_scenes";
     const POINTS = 1600; // of the curve
@@ -16,11 +16,12 @@
 
     /* film: path.  list: path of the list that is shown.  job: the one that is waited for.  lists: of all films that it found. */
     const state = { film: "", list: "", job: "", lists: [], cuts: null, out: [], settings: null };
-    let restored = false, waiting = "";
+    let back = null, waiting = "";
 
     scenes.data = null; // what the list and its curve hold, while they are shown
 
     function build(mount) {
+        back = memory.wayBack(restoreState);
         try { Object.assign(state, JSON.parse(sessionStorage.getItem(KEPT)) || {}); } catch { /* not ours */ }
         scenes.box = dom.el("input", { class: "wan-input wan-sc-film", type: "text", id: "wan_scenes_film", value: state.film, placeholder: "path of a film, a folder of films, or a pattern such as films/*.mkv",
             "aria-label": "Film", oninput: () => { state.film = scenes.box.value; keep(); }, onkeydown: (event) => { if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) server.attempt(find); } });
@@ -223,7 +224,6 @@
     }
 
     async function restoreState() {
-        restored = true;
         const { cuts, out, settings, list } = state;
         if (settings) await server.ask("scenes_fill", { settings });
         if (list) await open(list, cuts ? { cuts, out } : null).catch(() => take(state.film));
@@ -231,7 +231,7 @@
     }
 
     async function shown() {
-        if (!restored) await server.attempt(restoreState);
+        await back.go();
         wait();
     }
 
@@ -239,7 +239,7 @@
 
     /** A control of the form has another value: it is kept for the next load of the page. */
     function changed() {
-        if (!restored) return;
+        if (!back.done) return;
         clearTimeout(noting);
         noting = setTimeout(async () => {
             state.settings = (await server.ask("scenes_read", {})).settings || state.settings;
@@ -249,7 +249,7 @@
 
     /** A job's settings and film back into the page. */
     async function restore(given) {
-        restored = true;
+        back.done = true;
         const { films, scenes: spans, ...settings } = given;
         take(films[0]);
         const answer = await server.ask("scenes_fill", { settings });

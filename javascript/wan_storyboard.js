@@ -17,10 +17,11 @@
 
     /* ask: what is wanted of the planner.  job: that works on the storyboard now.  file: the engine's own of it. */
     const state = { ask: { text: "", seconds: "", segments: "", planner: "splitter", upto: "storyboard" }, story: structuredClone(EMPTY), job: "", file: "" };
-    let plan = null, restored = false, kept = null;
+    let plan = null, kept = null, back = null;
 
     function build(mount) {
         kept = memory.recall(KEPT);
+        back = memory.wayBack(restoreForm);
         if (kept && Array.isArray(kept.story?.segments)) Object.assign(state, { ask: { ...state.ask, ...kept.ask }, story: whole(kept.story), job: String(kept.job || ""), file: String(kept.file || "") });
         dom.fill(mount, ask.make(), strip.make());
         draw();
@@ -201,16 +202,17 @@
     }
 
     function changed() {
-        plan = plan || timeline.live("storyboard_plan", "#wan_storyboard_timeline", () => ({ storyboard: state.story }), (answer) => keep(answer.form));
+        plan = plan || timeline.live("storyboard_plan", "#wan_storyboard_timeline", () => ({ storyboard: state.story }), (answer) => keep(back.done ? answer.form : null));
         keep();
         plan.changed();
     }
 
+    async function restoreForm() {
+        if (kept?.form) await server.ask("storyboard_fill", kept.form);
+    }
+
     async function shown() {
-        if (!restored) {
-            restored = true;
-            if (kept?.form) await server.attempt(() => server.ask("storyboard_fill", kept.form));
-        }
+        await back.go();
         draw();
         ask.shown();
         look();
@@ -228,7 +230,7 @@
         }
         Object.assign(state, { story, job: "", file: "" });
         state.ask.text = story.text || state.ask.text;
-        restored = true;
+        back.done = true;
         await server.ask("storyboard_fill", { film: read.storyboard.film, pictures: read.storyboard.pictures });
         tools.tellOf(`Taken in: ${file.name}.`, read.notes);
         draw();
@@ -247,7 +249,7 @@
     /** The storyboard of a job, to be gone on with. */
     async function restore(job) {
         const story = job.result?.storyboard || job.settings.storyboard;
-        restored = true;
+        back.done = true;
         if (job.settings.ask) Object.assign(state.ask, { text: job.settings.ask.text, planner: job.settings.planner || "splitter" });
         Object.assign(state, { story: whole(story || EMPTY), job: "", file: String(job.settings.file || "") });
         const { film = {}, pictures = {} } = story || job.settings.ask || {};
