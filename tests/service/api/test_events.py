@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from typing import Any
 
 import httpx
@@ -59,10 +58,10 @@ def test_a_stream_follows_a_job(
 ) -> None:
     monkeypatch.setattr(events, "KEEPALIVE_SECONDS", 0.2)
     job_id = queued(client)
-    seen: list[str] = []
+    seen, pinged = "", threading.Event()
 
     def work() -> None:
-        time.sleep(0.7)
+        pinged.wait(20)
         context.store.claim("worker", "cpu", 60)
         context.store.record(job_id, "worker", Progress(message="half", kind="step", step=1, steps=2))
         context.store.finish(job_id, "worker", "done", result={})
@@ -72,11 +71,13 @@ def test_a_stream_follows_a_job(
     with httpx.stream(
         "GET", f"http://127.0.0.1:{port}{ROOT}/jobs/{job_id}/events", headers=STREAM, timeout=20
     ) as answer:
-        seen.extend(answer.iter_text())
+        for text in answer.iter_text():
+            seen += text
+            if ": ping" in seen:
+                pinged.set()
     worker.join()
-    text = "".join(seen)
-    assert [event["kind"] for event in told(text)] == ["state", "state", "step", "state"]
-    assert ": ping" in text
+    assert pinged.is_set()
+    assert [event["kind"] for event in told(seen)] == ["state", "state", "step", "state"]
 
 
 def test_a_stream_ends_with_the_engine(client: TestClient, context: Context, port: int) -> None:

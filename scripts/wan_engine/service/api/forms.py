@@ -55,16 +55,19 @@ def _whole_text(text: str) -> str:
 SettingsObject = Annotated[dict[str, Any], AfterValidator(_plain_json)]
 """Settings by name, not yet checked against the table."""
 
-SceneFrame = Annotated[int, Field(strict=True, ge=0, le=2**31)]
+SceneFrame = Annotated[int, Field(ge=0, le=2**31)]
 """Number of a film's frame."""
+# JSON knows no tuples: its lists are taken for them.
+Scene = Annotated[tuple[SceneFrame, SceneFrame], Field(strict=False)]
+"""First frame of a scene and the one behind its last."""
 
 ProjectName = Annotated[str, Field(max_length=255, description="The file's name: its ending says JSON, YAML or text.")]
 
 
 class Form(BaseModel):
-    """What every form is: unknown keys are refused."""
+    """What every form is: unknown keys are refused, and `true` or "1" where a number is asked."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class ProjectFile(Form):
@@ -83,7 +86,7 @@ class ImportInput(Form):
 
     project: str = Field(description="The file's content.")
     name: ProjectName = ""
-    movement: bool = Field(False, strict=True, description="Turn a Deforum file's camera movement into words.")
+    movement: bool = Field(False, description="Turn a Deforum file's camera movement into words.")
 
 
 class ExportInput(Form):
@@ -132,7 +135,7 @@ class RenderInput(Form):
     name: ProjectName = ""
     projects: list[ProjectFile] | None = Field(None, min_length=1, max_length=MOST_PROJECTS)
     title: str = Field("", max_length=200, description="What the job is called; empty takes the file's name or prompt.")
-    priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -148,11 +151,11 @@ class SplitInput(Form):
 
     films: list[Annotated[str, Field(min_length=1, max_length=4096)]] = Field(min_length=1, max_length=1000)
     settings: SettingsObject = Field({}, description="Settings of scenes by name (docs/settings.md).")
-    scenes: list[tuple[SceneFrame, SceneFrame]] = Field(
+    scenes: list[Scene] = Field(
         [], max_length=100_000, description="Of a single film: scenes given by hand, each first frame and frame after."
     )
     title: str = Field("", max_length=200, description="What the job is called; empty takes the film's name.")
-    priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
 
 
 class SceneFrameInput(Form):
@@ -188,7 +191,7 @@ class OutpaintInput(OutpaintLookInput):
     )
     preview: bool = Field(False, description="Only make one frame, and show it with its canvas and mask.")
     title: str = Field("", max_length=200, description="What the job is called; empty takes the film's name.")
-    priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
 
 
 class ValuesInput(Form):
@@ -199,8 +202,8 @@ class ValuesInput(Form):
     )
 
     schedule: str = Field(max_length=100_000)
-    max_frames: int = Field(120, strict=True, ge=1, le=100_000, description="Length of the film in frames.")
-    seed: int = Field(0, strict=True, ge=0, le=2**32 - 1, description="The value of s.")
+    max_frames: int = Field(120, ge=1, le=100_000, description="Length of the film in frames.")
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="The value of s.")
     fps: str = Field("16", max_length=30, description="Frames a second, for keys in seconds.")
 
 
@@ -209,7 +212,7 @@ class PriorityInput(Form):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"priority": 10}]})
 
-    priority: int = Field(strict=True, ge=-1000, le=1000, description="Higher goes first.")
+    priority: int = Field(ge=-1000, le=1000, description="Higher goes first.")
 
 
 class HostInput(Form):
@@ -228,4 +231,4 @@ class DownloadInput(Form):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "wan2.1-vae", "accept_licence": True}]})
 
     name: str = Field(min_length=1, max_length=100, description="As GET /wan/v1/downloads lists it.")
-    accept_licence: bool = Field(False, strict=True, description="Whether the user accepts the licence that is listed.")
+    accept_licence: bool = Field(False, description="Whether the user accepts the licence that is listed.")

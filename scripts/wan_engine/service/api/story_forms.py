@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StrictInt, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from wan_engine.schedule.storyboard import MOST_SEGMENTS
 from wan_engine.service.api.forms import Form, ProjectName, SettingsObject
@@ -24,7 +24,7 @@ class AskInput(Form):
 
     text: str = Field(max_length=MOST_CHARACTERS, description="The long prompt.")
     seconds: float = Field(0, ge=0, le=MOST_SECONDS, description="Length of the film; 0 as the text asks.")
-    segments: int = Field(0, strict=True, ge=0, le=MOST_SEGMENTS, description="How many segments; 0 as fits.")
+    segments: int = Field(0, ge=0, le=MOST_SEGMENTS, description="How many segments; 0 as fits.")
     film: SettingsObject = Field({}, description="Settings of the film by name.")
     pictures: SettingsObject = Field({}, description="Settings of keyframe pictures by name (docs/settings.md).")
 
@@ -49,7 +49,7 @@ class PlanStoryInput(EstimateInput):
 
     upto: Literal["storyboard", "pictures", "film"] = Field("storyboard", description="How far the job goes.")
     title: str = Field("", max_length=200, description="What the job is called; empty takes the text.")
-    priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
 
 
 class StoryInput(Form):
@@ -73,13 +73,11 @@ class KeyframesInput(StoryInput):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"storyboard": _STORY, "redo": [1]}]})
 
-    redo: list[StrictInt] = Field(
-        [], max_length=MOST_SEGMENTS + 1, description="Keyframes whose picture is made again."
-    )
+    redo: list[int] = Field([], max_length=MOST_SEGMENTS + 1, description="Keyframes whose picture is made again.")
     upto: Literal["pictures", "film"] = Field("pictures", description="How far the job goes.")
     file: str = Field("", max_length=4096, description="The file of an earlier job's result, to go on with it.")
     title: str = Field("", max_length=200, description="What the job is called; empty takes the storyboard's title.")
-    priority: int = Field(0, strict=True, ge=-1000, le=1000, description="Higher goes first.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
 
 
 class EnhanceInput(Form):
