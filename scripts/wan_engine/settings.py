@@ -56,15 +56,7 @@ class Settings(ModelSettings, FilmSettings):
         minimum=0,
         maximum=100,
     )
-    flow_shift: float = setting(
-        0.0,
-        "float",
-        "Flow shift",
-        "sampling",
-        "Shift of the noise schedule. 0 takes the family's own for the picture size.",
-        minimum=0,
-        maximum=100,
-    )
+    flow_shift: float = shared.flow_shift("sampling")
     sampler: str = setting(
         "unipc",
         "text_schedule",
@@ -73,23 +65,14 @@ class Settings(ModelSettings, FilmSettings):
         "By clip. distilled is Euler on even timesteps (1000, 750, 500, 250 for 4 steps), as distilled models want it.",
         choices=("unipc", "euler", "distilled"),
     )
-    distilled: str = setting(
-        "off",
-        "choice",
-        "Distilled",
+    distilled: str = shared.distilled(
         "sampling",
         "Sampling of a model, or LoRA, that was distilled to a few steps. lightx2v_4 is 4 steps of the sampler "
         "distilled, shift 5, no guidance; what you set yourself wins.",
-        choices=("off", "lightx2v_4"),
     )
-    seed: int = setting(
-        -1,
-        "int",
-        "Seed",
+    seed: int = shared.seed(
         "sampling",
         "Start of the random numbers; -1 draws one and writes it into the plan.",
-        minimum=-1,
-        maximum=2**32 - 1,
     )
     seed_behavior: str = setting(
         "iter",
@@ -119,7 +102,7 @@ class Settings(ModelSettings, FilmSettings):
         "output",
         "Folder of the films inside the output folder; {timestring}, {seed} and other settings are filled in.",
     )
-    output_dir: str = setting("", "path", "Output folder", "output", "Where films go. Empty takes the usual place.")
+    output_dir: str = shared.output_dir("output")
     codec: str = setting(
         "h264",
         "choice",

@@ -61,15 +61,7 @@ class OutpaintSettings(ModelSettings, CanvasSettings):
         minimum=0,
         maximum=100,
     )
-    flow_shift: float = setting(
-        0.0,
-        "float",
-        "Flow shift",
-        "outpaint sampling",
-        "Shift of the noise schedule. 0 takes the family's own for the picture size.",
-        minimum=0,
-        maximum=100,
-    )
+    flow_shift: float = shared.flow_shift("outpaint sampling")
     sampler: str = setting(
         "unipc",
         "choice",
@@ -78,22 +70,13 @@ class OutpaintSettings(ModelSettings, CanvasSettings):
         "distilled is Euler on even timesteps, as distilled models want it.",
         choices=("unipc", "euler", "distilled"),
     )
-    distilled: str = setting(
-        "off",
-        "choice",
-        "Distilled",
+    distilled: str = shared.distilled(
         "outpaint sampling",
         "Sampling of a model, or LoRA, that was distilled to a few steps; what you set yourself wins.",
-        choices=("off", "lightx2v_4"),
     )
-    seed: int = setting(
-        -1,
-        "int",
-        "Seed",
+    seed: int = shared.seed(
         "outpaint sampling",
         "Start of the random numbers; -1 draws one. Each chunk's own follows from it and the chunk's number.",
-        minimum=-1,
-        maximum=2**32 - 1,
     )
     batch_size: int = setting(
         0,
@@ -140,9 +123,7 @@ class OutpaintSettings(ModelSettings, CanvasSettings):
     )
     min_scene: int = shared.min_scene("outpaint chunks")
 
-    output_dir: str = setting(
-        "", "path", "Output folder", "outpaint file", "Where films go. Empty takes the usual place."
-    )
+    output_dir: str = shared.output_dir("outpaint file")
     codec: str = setting("h264", "choice", "Codec", "outpaint file", "H.264 or HEVC.", choices=("h264", "hevc"))
     encoder: str = shared.encoder("outpaint file")
     crf: int = shared.crf("outpaint file")

@@ -1,4 +1,4 @@
-"""Settings that several tables have: how a film is encoded, and how its cuts are found."""
+"""Settings that several tables have: how a film is sampled and encoded, and how its cuts are found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,27 @@ from typing import Any
 from wan_engine.setting_spec import setting
 
 _PRESETS = ("veryslow", "slower", "slow", "medium", "fast", "faster", "veryfast", "superfast", "ultrafast")
+
+
+def flow_shift(group: str) -> Any:
+    """The setting `flow_shift`, in a group of a table."""
+    help_text = "Shift of the noise schedule. 0 takes the family's own for the picture size."
+    return setting(0.0, "float", "Flow shift", group, help_text, minimum=0, maximum=100)
+
+
+def distilled(group: str, help_text: str) -> Any:
+    """The setting `distilled`, in a group of a table."""
+    return setting("off", "choice", "Distilled", group, help_text, choices=("off", "lightx2v_4"))
+
+
+def seed(group: str, help_text: str) -> Any:
+    """The setting `seed`, in a group of a table."""
+    return setting(-1, "int", "Seed", group, help_text, minimum=-1, maximum=2**32 - 1)
+
+
+def output_dir(group: str) -> Any:
+    """The setting `output_dir`, in a group of a table."""
+    return setting("", "path", "Output folder", group, "Where films go. Empty takes the usual place.")
 
 
 def encoder(group: str) -> Any:
