@@ -17,7 +17,7 @@ def register() -> None:
 
 
 def _tabs() -> list[tuple[Any, str, str]]:
-    return [(tab.build(), "Wan", "wan")]
+    return [(tab.LateTab(), "Wan", "wan")]
 
 
 def _app_started(_demo: Any, app: Any) -> None:

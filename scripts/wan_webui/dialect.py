@@ -42,9 +42,14 @@ def on(
     event(handler, list(inputs), list(outputs), queue=False, show_progress="hidden", **more)
 
 
-def on_script(event: Callable[..., Any], script: str) -> None:
-    """Run JavaScript at an event of a component; the server hears nothing of it."""
-    event(None, None, None, **{_SCRIPT: script})
+def on_script(events: Sequence[Callable[..., Any]], script: str) -> None:
+    """Run JavaScript at these events of components; the server hears nothing of it."""
+    if GRADIO_MAJOR > 3:
+        # Once for all: each connection costs the page's building and its loading.
+        gr.on(list(events), None, trigger_mode="multiple", **{_SCRIPT: script})
+        return
+    for event in events:
+        event(None, None, None, **{_SCRIPT: script})
 
 
 def named_choices(choices: Sequence[tuple[str, str]]) -> list[Any]:

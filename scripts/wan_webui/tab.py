@@ -136,16 +136,41 @@ class Tab:
         for name, button in form.uploads.items():
             control, kind = form.controls[name], form.table.specs[name].kind
             on(button.upload, uploader(engine, kind), [button, control], [control, self._problems])
-        for control in form.components:
-            on_script(control.change, "() => { wanTab.changed(); return []; }")
+        changes = [control.change for control in form.components]
+        on_script(changes, "() => { wanTab.changed(); return []; }")
 
 
 def build(pages: Sequence[Page] = PAGES) -> gr.Blocks:
-    """The tab as gradio Blocks, for the host that `services` serves."""
+    """The tab as gradio Blocks of its own, for the host that `services` serves."""
     blocks: gr.Blocks = page()
-    with blocks, gr.Column(elem_id="wan"):
-        Tab(pages).wire(services.current().client)
+    with blocks:
+        lay(pages)
     return blocks
+
+
+def lay(pages: Sequence[Page] = PAGES) -> Any:
+    """Make the tab's elements inside a gr.Blocks; the one that holds all others."""
+    with gr.Column(elem_id="wan") as whole:
+        Tab(pages).wire(services.current().client)
+    return whole
+
+
+class LateTab:
+    """The tab as a WebUI's list of tabs takes it: it asks for `render()` inside its own page and then for `children`.
+
+    Blocks of gradio would do too, but each makes a whole web application, which is thrown away when the WebUI takes
+    the elements over: a tenth of a second of its start.
+    """
+
+    def __init__(self) -> None:
+        self.children: list[Any] = []
+
+    def render(self) -> None:
+        """Make the tab where the WebUI is making its page. What fails is reported and leaves the rest of it whole."""
+        try:
+            self.children = [lay()]
+        except Exception:  # noqa: BLE001  or the whole page of the WebUI is lost with it
+            services.current().host.report("The Wan tab could not be built")
 
 
 def _result() -> tuple[Any, Any]:

@@ -15,12 +15,18 @@ import httpx
 import pytest
 
 from browser.chromium import Window
+from browser.keyframes_story import KeyframesStory
+from browser.outpaint_story import OutpaintStory, small_film
 from browser.protection import LOCKED, OPEN, SUBPATH, Protection
 from browser.proxy import below as below_path
 from browser.real_webui import real, webuis
+from browser.scenes_story import ScenesStory, three_scenes
 from browser.servers import Server
 from browser.story import Story
+from browser.storyboard_story import StoryboardStory
 from browser.wan_page import SMALL_FILM, WanTab
+
+__all__ = ["small_film", "three_scenes"]
 
 FOLDERS = webuis()
 
@@ -40,9 +46,9 @@ def webui(request: pytest.FixtureRequest) -> Path:
     return Path(request.param)
 
 
-@pytest.fixture(scope="class")
+@pytest.fixture(scope="module")
 def server(webui: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The WebUI with this extension, for the story."""
+    """The WebUI with this extension, for the stories."""
     yield from _started(real(webui, tmp_path_factory.mktemp("webui")))
 
 
@@ -107,6 +113,22 @@ class TestStory(Story):
             tab.show()
         tab.wait_for("finished")
         assert tab.video_seconds() == pytest.approx(3.0, abs=0.13)
+
+
+class TestKeyframes(KeyframesStory):
+    """On the WebUI of the fixture."""
+
+
+class TestStoryboard(StoryboardStory):
+    """On the WebUI of the fixture."""
+
+
+class TestScenes(ScenesStory):
+    """On the WebUI of the fixture."""
+
+
+class TestOutpaint(OutpaintStory):
+    """On the WebUI of the fixture."""
 
 
 class TestProtection(Protection):

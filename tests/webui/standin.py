@@ -16,7 +16,7 @@ FOLDERS = {"a1111": (), "reforge": ("reforge",), "forge": ("forge",), "neo": ("f
 KINDS = tuple(FOLDERS)
 
 
-def run(kind: str, code: str, data: Path, *flags: str, **environ: str) -> Any:
+def run(kind: str, code: str, data: Path, *flags: str, python: str = sys.executable, **environ: str) -> Any:
     """What code prints inside the stand-in for this WebUI, after what that loads before any extension."""
     if kind != "a1111":
         code = f"import modules_forge.initialization\n{code}"
@@ -26,7 +26,7 @@ def run(kind: str, code: str, data: Path, *flags: str, **environ: str) -> Any:
         link.symlink_to(ROOT, target_is_directory=True)
     path = [HOSTS / folder for folder in ("webui", *FOLDERS[kind])]
     answer = subprocess.run(
-        [sys.executable, "-c", code, "--data-dir", str(data), *flags],
+        [python, "-c", code, "--data-dir", str(data), *flags],
         env={**os.environ, "STANDIN_HOST": kind, "PYTHONPATH": os.pathsep.join(map(str, path)), **environ},
         cwd=data,
         capture_output=True,

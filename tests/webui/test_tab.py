@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from wan_engine.families import FAMILIES
@@ -60,6 +61,18 @@ def test_the_tab_keeps_the_contract_of_the_webuis(home: Path) -> None:
         if getattr(block, "label", None) and not getattr(block, "do_not_save_to_config", False)
     ]
     assert len(set(labels)) == len(labels)
+
+
+def test_a_tab_that_cannot_be_made_leaves_the_webuis_page_whole(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.use(Alone(home / "outputs", home=home))
+    monkeypatch.setattr(tab.Tab, "wire", lambda _self, _engine: 1 / 0)
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        tab.LateTab().render()
+        gr.Textbox(label="The WebUI's own")
+    assert "The Wan tab could not be built" in caplog.text
+    assert "The WebUI's own" in [getattr(block, "label", "") for block in blocks.blocks.values()]
 
 
 def test_the_page_gets_help_and_values_of_every_family(home: Path) -> None:

@@ -34,13 +34,16 @@ import json, sys, time
 import gradio
 from modules import errors, script_callbacks, scripts
 before, path = set(sys.modules), list(sys.path)
-began = time.perf_counter()
+began = time.process_time()
 scripts.load_scripts()
-loaded = time.perf_counter() - began
+loaded = time.process_time() - began
 script_callbacks.run("ui_settings")
-tabs = script_callbacks.run("ui_tabs")
-seconds = time.perf_counter() - began
-names = [[title, name] for entry in tabs for _, title, name in entry]
+tabs = [each for entry in script_callbacks.run("ui_tabs") for each in entry]
+with gradio.Blocks() as demo:
+    for tab, _, _ in tabs:
+        tab.render()
+seconds = time.process_time() - began
+names = [[title, name] for _, title, name in tabs]
 scripts.load_scripts()
 counts = {category: len(entries) for category, entries in script_callbacks.callbacks.items()}
 new = set(sys.modules) - before
@@ -62,8 +65,8 @@ def test_it_loads_quickly_and_registers_once(kind: str, tmp_path: Path) -> None:
     expected = {"ui_settings": 1, "ui_tabs": 1, "app_started": 1, "script_unloaded": 1}
     assert {name: count for name, count in found["counts"].items() if count} == expected
     assert len(found["path"]) <= (0 if kind == "a1111" else 2)
-    # The promise is 0.2 s; other work on the machine may double it.
-    assert found["loaded"] < 0.4, found
+    # Without bytecode of an earlier start; test_start_cost.py has the promise for all of it.
+    assert found["loaded"] < 0.2, found
     assert found["seconds"] < 1.5, found
 
 
