@@ -90,11 +90,12 @@ class OutpaintSettings(ModelSettings, CanvasSettings):
         unit="frames",
     )
     overlap: int = setting(
-        5,
+        9,
         "int",
         "Overlap",
         "outpaint chunks",
-        "Frames of a chunk that the next one begins with: 1, 5, 9, 13 or 17.",
+        "Frames of a chunk that the next one begins with: 1, 5, 9, 13 or 17. With fewer than 9 a still scene may "
+        "flicker a little at the join.",
         minimum=1,
         maximum=17,
         unit="frames",

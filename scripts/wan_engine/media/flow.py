@@ -5,7 +5,7 @@ Dense inverse search (Kroeger and others, "Fast Optical Flow using Dense Inverse
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     Flow = npt.NDArray[np.float32]
     """Shape (height, width, 2): pixels to the right and down that each pixel moves."""
+
+Pixels = TypeVar("Pixels", bound="npt.NDArray[Any]")
+"""A picture, or other values of each pixel in float32."""
 
 
 def flow_between(first: Picture, second: Picture) -> Flow:
@@ -28,7 +31,7 @@ def flow_between(first: Picture, second: Picture) -> Flow:
     return flow
 
 
-def fetched(picture: Picture, flow: Flow, share: float = 1.0) -> Picture:
+def fetched(picture: Pixels, flow: Flow, share: float = 1.0) -> Pixels:
     """A picture of which each pixel is the one that lies `share` of the flow away. Edges are stretched.
 
     With the flow from A to B and picture B at share 1 it is B moved back onto A.
@@ -38,8 +41,8 @@ def fetched(picture: Picture, flow: Flow, share: float = 1.0) -> Picture:
     height, width = flow.shape[:2]
     across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     places = (across + share * flow[..., 0], down + share * flow[..., 1])
-    moved: Picture = cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return moved
+    moved = cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cast("Pixels", moved)
 
 
 def between(first: Picture, second: Picture, share: float) -> Picture:

@@ -76,7 +76,7 @@ def step_between(first: Look, second: Look) -> Step:
     """Measure the step from one frame to the next."""
     flow = flow_between(first.small, second.small)
     undone = fetched(second.small, flow)
-    moved = flow * _changed(first.small, second.small)[..., None]
+    moved = flow * changed(first.small, second.small)[..., None]
     return Step(
         difference=difference(first, second),
         warp=_mean_difference(first.small, undone),
@@ -91,11 +91,11 @@ def step_between(first: Look, second: Look) -> Step:
 def most_moving(first: Look, second: Look) -> float:
     """Mean motion in pixels of the 5 % of the picture that move most: what VBench's dynamic degree counts."""
     flow = flow_between(first.small, second.small)
-    length = np.hypot(flow[..., 0], flow[..., 1]) * _changed(first.small, second.small)
+    length = np.hypot(flow[..., 0], flow[..., 1]) * changed(first.small, second.small)
     return float(length[length >= np.percentile(length, _MOST_MOVING)].mean())
 
 
-def _changed(first: Picture, second: Picture) -> npt.NDArray[np.bool_]:
+def changed(first: Picture, second: Picture) -> npt.NDArray[np.bool_]:
     """Where a picture changes by more than noise, and close by. Elsewhere flow is a guess: in a flat surface, whose
     noise differs from frame to frame, it is several pixels long where nothing moves.
     """

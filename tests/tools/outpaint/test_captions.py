@@ -33,7 +33,6 @@ def test_each_picture_is_described(captioner: Path) -> None:
     assert list(captions) == said == [4, 7]
     assert {word for caption in captions.values() for word in caption.split()} <= set(WORDS)
     assert all(captions.values())
-    assert captions == captions_of(place, "cpu", pictures(), lambda number: None)
 
 
 def test_captioning_can_be_stopped(captioner: Path) -> None:

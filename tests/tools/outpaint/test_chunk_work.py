@@ -43,7 +43,8 @@ def film() -> np.ndarray:
 
 
 def planned(frames: int, **changes: Any) -> tuple[Planner, Plan]:
-    settings = OutpaintSettings(right=50, gradient_width=4, prompt="a film", seed=2, **changes)
+    given = {"overlap": 5, **changes}
+    settings = OutpaintSettings(right=50, gradient_width=4, prompt="a film", seed=2, **given)
     layout = lay_out((64, 48), settings, 16)
     planner = Planner(settings, FilmLength(frames, Fraction(24)), layout, Lineup({"vace": CARD}), {})
     return planner, planner.plan([(0, frames)], {})
@@ -123,3 +124,21 @@ def test_a_change_of_colour_is_taken_back(match: bool, film: np.ndarray, tmp_pat
             off.append((made.picture[:, 64:].astype(int) - film[made.number, :, :31:-1]).mean())
     assert len(off) == 20
     assert np.abs(off).max() < 1.2 if match else min(off) > 5.5
+
+
+def test_a_chunk_begins_as_the_one_before_ended(film: np.ndarray, tmp_path: Path) -> None:
+    """What a chunk makes otherwise comes in little by little, and is whole where the next one has been shown it."""
+    still = np.repeat(film[:1], 37, axis=0)
+    work, plan, store = work_on(still, tmp_path, match_colour=False)
+    assert [(clip.start, clip.end) for clip in plan.clips] == [(0, 13), (13, 21), (21, 29), (29, 37)]
+    for number, clip in enumerate(plan.clips):
+        work.request(NO_JOB, clip, plan.clips[number - 1] if number else None)
+        write(store, plan, number, still, shift=8 * (number % 2))
+        work.finished(clip)
+    beside = still[0, :, :31:-1].astype(int)
+    off = [(made.picture[:, 72:] - beside[:, 8:]).mean() for clip in plan.clips for made in work.film_frames(clip)]
+    assert off[:13] == pytest.approx([0] * 13, abs=0.1)
+    # Five frames are shown to the third chunk: the second is led over in the three before them.
+    assert off[13:21] == pytest.approx([2, 4, 6, 8, 8, 8, 8, 8], abs=0.6)
+    assert off[21:29] == pytest.approx([6, 4, 2, 0, 0, 0, 0, 0], abs=0.6)
+    assert off[29:] == pytest.approx([8 * number / 9 for number in range(1, 9)], abs=0.6)

@@ -21,6 +21,7 @@ from wan_engine.plan.model import Clip
 from wan_engine.render.chain import ChainJob
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.seams.colour import Correction, corrected, learn
+from wan_engine.seams.crossfade import settled
 from wan_engine.tools.outpaint.canvas import Canvas
 from wan_engine.tools.outpaint.chunks import Chunk, chunk_of
 from wan_engine.tools.outpaint.geometry import Layout
@@ -35,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 _COLOUR_SAMPLES = 5
 """Frames of a chunk, evenly spread, of which its colours are learned, beside those it has from the one before."""
+_SETTLING = 8
+"""Frames of a chunk over which it turns from what the chunk before made to its own. A VAE decodes the first frames of a
+chunk without any before them, so even known ones come out a little otherwise."""
 
 
 class Frames(Protocol):
@@ -125,14 +129,19 @@ class ChunkWork:
 
     def _end_of(self, before: Clip, chunk: Chunk) -> Iterator[Picture]:
         """The frames in front of a chunk as they are known by now: the source's own pixels, and what was made."""
-        earlier, layout = chunk_of(before), self._painting.layout
-        made = islice(
-            read_clip(self._store.film_file(before)), chunk.first - earlier.first, chunk.start - earlier.first
-        )
-        correction = self._corrections.get(before.index, Correction())
-        frames = self._painting.frames(chunk.first, chunk.start)
+        return self._known(before, chunk.first, chunk.start)
+
+    def _known(self, clip: Clip, start: int, end: int) -> Iterator[Picture]:
+        """The film frames [start, end) at the model's size, as a chunk on disk has them."""
+        made, frames = self._made(clip, start, end), self._painting.frames(start, end)
         for picture, (source, share) in zip(made, frames, strict=True):
-            yield known_frame(layout, source, corrected(picture, correction), share)
+            yield known_frame(self._painting.layout, source, picture, share)
+
+    def _made(self, clip: Clip, start: int, end: int) -> Iterator[Picture]:
+        """What the model made of the film frames [start, end) in a chunk on disk, in the film's colours."""
+        first, correction = chunk_of(clip).first, self._corrections.get(clip.index, Correction())
+        for picture in islice(read_clip(self._store.film_file(clip)), start - first, end - first):
+            yield corrected(picture, correction)
 
     def finished(self, clip: Clip) -> None:
         """A chunk is on disk, new or from before: learn what its colours lack."""
@@ -162,8 +171,21 @@ class ChunkWork:
     def film_frames(self, clip: Clip) -> Iterator[Made]:
         """The finished frames that a chunk on disk owns, in order."""
         chunk, layout = chunk_of(clip), self._painting.layout
-        made = islice(read_clip(self._store.film_file(clip)), chunk.known, chunk.known + clip.length)
-        correction = self._corrections.get(clip.index, Correction())
         frames = self._painting.frames(chunk.start, chunk.end)
-        for number, (picture, (source, share)) in enumerate(zip(made, frames, strict=True), chunk.start):
-            yield Made(number, source, share, finished_frame(layout, source, corrected(picture, correction), share))
+        for number, (picture, (source, share)) in enumerate(zip(self._joined(clip), frames, strict=True), chunk.start):
+            yield Made(number, source, share, finished_frame(layout, source, picture, share))
+
+    def _joined(self, clip: Clip) -> Iterator[Picture]:
+        """What the model made of a chunk's own frames, led over from the chunk before.
+
+        The frames that the next chunk has been shown stay as they were made.
+        """
+        chunk, clips = chunk_of(clip), self._store.plan.clips
+        made = self._made(clip, chunk.start, chunk.end)
+        behind = chunk_of(clips[clip.index + 1]) if clip.index + 1 < len(clips) else None
+        shown = behind.known if behind is not None and behind.scene == chunk.scene else 0
+        frames = min(_SETTLING, clip.length - shown)
+        if not chunk.known or frames < 1:
+            return made
+        last, own = (next(self._known(each, chunk.start - 1, chunk.start)) for each in (clips[clip.index - 1], clip))
+        return settled(last, own, made, frames)
