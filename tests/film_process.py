@@ -1,6 +1,7 @@
 """A film made in a process of its own, which tells every event in a line of JSON: killed, it has said what it did.
 
-python film_process.py begin PROJECT        python film_process.py resume FOLDER
+python film_process.py begin PROJECT             python film_process.py resume FOLDER
+python film_process.py outpaint PROJECT          python film_process.py resume_outpaint FOLDER
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Told:
 
 
 def start(verb: str, path: Path) -> subprocess.Popen[str]:
-    """Begin a project file's film, or go on with the film in a folder."""
+    """Begin what a project file asks for, or go on with what lies in a folder."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, __file__, verb, str(path)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -51,10 +52,12 @@ def killed_after(process: subprocess.Popen[str], steps: int, moments: random.Ran
 
 
 def main() -> None:
-    """Make or go on with a film."""
+    """Make or go on with a film, or an outpainted one."""
     from wan_engine.film import make_film, resume_film
+    from wan_engine.outpaint import make_outpaint, resume_outpaint
     from wan_engine.render.events import Event
     from wan_engine.schedule.project import load_project
+    from wan_engine.tools.outpaint.orders import orders_of_file
 
     def tell(event: Event) -> None:
         values = {name: getattr(event, name) for name in ("kind", "clip", "step", "message")}
@@ -64,8 +67,10 @@ def main() -> None:
     verb, path = sys.argv[1], Path(sys.argv[2])
     if verb == "begin":
         make_film(load_project(path).settings, tell, lambda: False)
+    elif verb == "outpaint":
+        make_outpaint(orders_of_file(path, {})[0], tell, lambda: False)
     else:
-        resume_film(path, tell, lambda: False)
+        {"resume": resume_film, "resume_outpaint": resume_outpaint}[verb](path, tell, lambda: False)
 
 
 if __name__ == "__main__":

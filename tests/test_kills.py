@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
-import shutil
-import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +12,7 @@ import pytest
 
 import film_process
 from film_process import Told, killed_after
+from small_disk import fill_up, small_disk
 from wan_engine.errors import WanError
 from wan_engine.film import FilmResult, make_film, resume_film
 from wan_engine.media.pictures import write_png
@@ -26,6 +22,8 @@ from wan_engine.render.events import Event
 from wan_engine.schedule.project import project_to_text
 from wan_engine.settings import Settings
 from wan_engine.storage.hashes import hash_bytes
+
+__all__ = ["small_disk"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -133,31 +131,6 @@ def test_a_film_survives_kills_and_repeats_no_step(tmp_path: Path, way: str) -> 
     assert not list(folder.rglob("*.part*")), "half a file was left"
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of three megabytes, if one may be mounted here."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill_up(folder: Path) -> Path:
-    """What another program writes until nothing more fits."""
-    path = folder / "other.bin"
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(bytes(4096)):
-            pass
-    assert shutil.disk_usage(folder).free == 0
-    return path
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs mount")
 @pytest.mark.parametrize("way", ["overlap that loops", "bad seams"])
 def test_a_full_disk_stops_a_film_that_goes_on_when_there_is_room(tmp_path: Path, small_disk: Path, way: str) -> None:
     settings = settings_for(way, tmp_path)
