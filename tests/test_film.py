@@ -18,9 +18,10 @@ from PIL import Image
 
 from untrained import write_untrained
 from wan_engine.errors import Cancelled, CapabilityError, InputError, MediaError, ModelError, StorageError
-from wan_engine.film import FilmResult, make_film, plan_film, resume_film, settled
+from wan_engine.film import make_film, plan_film, resume_film, settled
 from wan_engine.plan.model import read_plan
 from wan_engine.render.events import Event
+from wan_engine.render.result import FilmResult
 from wan_engine.schedule.project import load_project
 from wan_engine.settings import Settings
 from wan_engine.storage.lock import folder_lock
@@ -209,12 +210,21 @@ def test_a_changed_plan_renders_again_just_what_differs(settings: Settings) -> N
 
 def test_a_film_is_rendered_where_it_is_told_to(settings: Settings) -> None:
     rendered = {"backend": "wan", "max_frames": 5, "prompts": {"0": "a red circle"}, "device": "cuda:7"}
-    made = make_film(replace(settings, **rendered), quiet, never, device="cpu")
+    made = make_film(replace(settings, **rendered), quiet, never, ["cpu"])
     assert read_plan(made.plan).resolved["device"] == "cpu"
     assert load_project(made.settings).settings.device == "cuda:7"
     assert made.film is not None
     made.film.unlink()
-    assert resume_film(made.folder, quiet, never, device="cpu") == made
+    assert resume_film(made.folder, quiet, never, ["cpu"]) == made
+    made.film.unlink()
+    with pytest.raises(CapabilityError, match="no device"):
+        resume_film(made.folder, quiet, never, ["cpu", "cuda:7"])
+
+
+def test_one_of_several_devices_stands_in_place_of_the_one(settings: Settings) -> None:
+    rendered = {"backend": "wan", "max_frames": 5, "prompts": {"0": "a red circle"}, "device": "cuda:7"}
+    made = make_film(replace(settings, devices="cpu", **rendered), quiet, never)
+    assert read_plan(made.plan).resolved["device"] == "cpu"
 
 
 def test_a_finished_film_stays_as_it_is(settings: Settings) -> None:

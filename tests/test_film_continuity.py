@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from wan_engine.errors import Cancelled
-from wan_engine.film import FilmResult, forget_clips, make_film, resume_film
+from wan_engine.film import forget_clips, make_film, resume_film
 from wan_engine.media.clipfile import read_clip
 from wan_engine.media.pictures import write_png
 from wan_engine.media.probe import every_frame
@@ -20,6 +20,7 @@ from wan_engine.plan.model import Clip, Plan, read_plan
 from wan_engine.plan.seam import Join
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import Event
+from wan_engine.render.result import FilmResult
 from wan_engine.render.seam_look import film_frames
 from wan_engine.seams.meter import measure
 from wan_engine.settings import Settings

@@ -14,11 +14,12 @@ import film_process
 from film_process import Told, killed_after
 from small_disk import fill_up, small_disk
 from wan_engine.errors import WanError
-from wan_engine.film import FilmResult, make_film, resume_film
+from wan_engine.film import make_film, resume_film
 from wan_engine.media.pictures import write_png
 from wan_engine.media.probe import every_frame
 from wan_engine.plan.model import read_plan
 from wan_engine.render.events import Event
+from wan_engine.render.result import FilmResult
 from wan_engine.schedule.project import project_to_text
 from wan_engine.settings import Settings
 from wan_engine.storage.hashes import hash_bytes

@@ -237,6 +237,7 @@ def test_what_is_wrong_is_found_before_anything_is_made(order: Any, tmp_path: Pa
         (MediaError, "cannot be read", order(tmp_path / "text.mp4")),
         (MediaError, "is not there", order(tmp_path / "none.mp4")),
         (InputError, "there is no LoRA", order(film, loras="none: 1")),
+        (InputError, "a film is outpainted on one device", order(film, devices="cpu, cpu")),
         (InputError, "a mirrored canvas is for sides", order(film, right=0, bottom=0, box="1,1,9,9", canvas="mirror")),
         (MediaError, "needs even sizes", order(film, right=0, bottom=0, target_width=231)),
         (InputError, "has 6 frames, and a cut is at 9", order(film, cuts=(9,))),

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from wan_engine.errors import InputError, Problem, WanError
-from wan_engine.film import FilmResult, forget_clips, make_film, resume_film
+from wan_engine.film import forget_clips, make_film, resume_film
 from wan_engine.plan.model import Clip, Plan, read_plan
 from wan_engine.render.events import CancelCheck, Event, Report
+from wan_engine.render.result import FilmResult
 from wan_engine.schedule.project import Project, load_project, project_from_values
 from wan_engine.settings import Settings
 from wan_engine.storage.atomic import AtomicPath, storage_error, write_json
@@ -105,12 +106,12 @@ def keyframe_project(values: dict[str, Any], folder: Path) -> Project:
 
 
 def make_keyframe_film(
-    settings: Settings, report: Report, cancelled: CancelCheck, again: Again | None = None, device: str = ""
+    settings: Settings, report: Report, cancelled: CancelCheck, again: Again | None = None, devices: Sequence[str] = ()
 ) -> FilmResult:
     """Make the film, or go on with the newest one that was begun with the same settings.
 
     Its folder holds progress.json, which says of each segment where it lies in the film and whether it is finished.
-    device: where to render now, in place of the settings' own. Raises InputError for a segment that there is not, and
+    devices: where to render now, in place of the settings' own. Raises InputError for a segment that there is not, and
     whatever `film.make_film` raises.
     """
     again = again or Again()
@@ -120,10 +121,10 @@ def make_keyframe_film(
         if again.segment > 1:
             message = f"no film with these settings was begun in {outputs_root(settings)}"
             raise InputError(Problem(message, "Leave it out to make the whole film", field="resume_from"))
-        return make_film(settings, noted, cancelled, device=device)
+        return make_film(settings, noted, cancelled, devices=devices)
     if again.segment:
         _forget_from(folder, again.segment)
-    return resume_film(folder.folder, noted, cancelled, device=device)
+    return resume_film(folder.folder, noted, cancelled, devices=devices)
 
 
 def copy_film(made: FilmResult, target: Path) -> None:

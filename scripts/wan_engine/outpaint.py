@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from wan_engine.backends import Backend
 from wan_engine.errors import StorageError
 from wan_engine.executors.local import LocalExecutor
-from wan_engine.film import environment_words, opened_backend
 from wan_engine.media.pictures import write_png
 from wan_engine.media.timed_film import TimedOptions
 from wan_engine.plan.model import Plan, plan_text, plan_to_json, read_plan
@@ -25,6 +24,7 @@ from wan_engine.plan.seam import seam_notes
 from wan_engine.render.clip import ChainJob
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, Event, Report, stopped
+from wan_engine.render.opened import environment_words, opened_backend
 from wan_engine.render.progress import Progress
 from wan_engine.settings import Settings
 from wan_engine.storage.atomic import remove_leftovers, write_text

@@ -76,8 +76,9 @@ class ModelSettings:
         "text",
         "Devices",
         "model",
-        "Several devices, such as cuda:0, cuda:1: parts of the film that do not need each other's frames are rendered "
-        "side by side, each in a process of its own. Jobs of a service keep to their worker's one device.",
+        "Devices in place of the one, such as cuda:0, cuda:1: parts of the film that do not need each other's frames "
+        "are rendered side by side, each in a process of its own; the first also mends seams. A service's job leaves "
+        "out those on which other jobs run, and says so.",
     )
     dtype: str = setting(
         "auto",

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
+import film_process
 from wan_engine.backends.registry import make_backend
 from wan_engine.errors import Cancelled, StorageError, WanError
 from wan_engine.executors import Executor
@@ -22,6 +24,7 @@ from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import Event
 from wan_engine.render.progress import Progress
 from wan_engine.render.seam_work import SeamWork
+from wan_engine.schedule.project import project_to_text
 from wan_engine.settings import Settings
 
 SETTINGS = Settings(
@@ -84,6 +87,23 @@ def test_a_stop_ends_it_and_keeps_what_is_there(executor: Executor, tmp_path: Pa
     with pytest.raises(Cancelled):
         executor.run(job, job.plan.chains())
     assert any(job.store.film_file(clip).is_file() for clip in job.plan.clips)
+
+
+def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    """They would go on writing into the film, which another process resumes."""
+    film = replace(SETTINGS, steps="1000", devices="cpu, cpu", output_dir=str(tmp_path))
+    project = tmp_path / "film.yaml"
+    project.write_text(project_to_text(film), encoding="utf-8")
+    parent = film_process.start("begin", project)
+    assert parent.stdout is not None
+    while '"kind": "step"' not in parent.stdout.readline():
+        pass
+    workers = psutil.Process(parent.pid).children(recursive=True)
+    assert len(workers) >= 2
+    parent.kill()
+    _, living = psutil.wait_procs(workers, timeout=10)
+    parent.communicate(timeout=10)
+    assert not living
 
 
 def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

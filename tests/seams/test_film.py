@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from wan_engine.errors import InputError, MediaError
-from wan_engine.film import FilmResult, make_film, resume_film
+from wan_engine.film import make_film, resume_film
 from wan_engine.media.encode import EncodeOptions, FilmEncoder
 from wan_engine.plan.model import read_plan
 from wan_engine.plan.seam import Join, seam_notes
+from wan_engine.render.result import FilmResult
 from wan_engine.seams.film import joins_of, seams_of
 from wan_engine.settings import Settings
 

@@ -22,7 +22,7 @@ from wan_engine.plan.model import Plan
 from wan_engine.render.events import CancelCheck, Event, Report
 
 if TYPE_CHECKING:
-    from wan_engine.film import FilmResult
+    from wan_engine.render.result import FilmResult
 
 _PRODUCTS = {
     "film": "Film",

@@ -7,7 +7,10 @@ progress and encodes; the clips pass through the store on disk.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.synchronize import Event as Flag
@@ -160,6 +163,8 @@ class _Teller(Progress):
 
 def _work(task: _Task, numbers: Any, told: Any, stop: Flag) -> None:
     """What a process does: chain after chain on its device, until none is left."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent tells us
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
 
     def tell(kind: str, what: Any) -> None:
         told.put((kind, what))
@@ -169,6 +174,14 @@ def _work(task: _Task, numbers: Any, told: Any, stop: Flag) -> None:
     except BaseException as error:  # noqa: BLE001 - the parent raises it
         tell("error", error)
     tell("end", task.device)
+
+
+def _end_with_parent() -> None:
+    """End at once when the parent was killed: another process may be going on with the film by now."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _render_chains(task: _Task, numbers: Any, tell: Callable[[str, Any], None], stop: Flag) -> None:

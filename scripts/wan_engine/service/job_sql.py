@@ -12,6 +12,7 @@ SELECT * FROM jobs WHERE state IN (SELECT value FROM json_each(:states))
 AND (:before IS NULL OR number < (SELECT number FROM jobs WHERE id = :before)) ORDER BY number DESC LIMIT :limit
 """
 COUNTS = "SELECT state, count(*) FROM jobs GROUP BY state"
+BUSY = "SELECT DISTINCT worker FROM jobs WHERE state = 'running'"
 WANTED = "SELECT device, count(*) FROM jobs WHERE state = 'queued' GROUP BY device"
 NAMES = "SELECT 1 FROM jobs WHERE instr(settings, ?) LIMIT 1"
 

@@ -18,8 +18,9 @@ from wan_engine.schedule.prompt_text import NEGATIVE
 from wan_engine.schedule.seeds import fixed_seed
 from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.service.allowed import check_output_folder, settings_inside
+from wan_engine.service.borrowed import job_devices
 from wan_engine.service.config import ServiceConfig
-from wan_engine.service.records import NewJob, device_name
+from wan_engine.service.records import NewJob
 from wan_engine.setting_spec import path_lines
 from wan_engine.settings import Settings, settings_to_mapping
 from wan_engine.storage.places import check_free_space
@@ -102,7 +103,7 @@ def order_job(order: Order, wish: Wish, config: ServiceConfig) -> NewJob:
             title=wish.title or order.title(),
             batch=wish.batch,
             priority=wish.priority,
-            device=device_name(order.settings.device),
+            device=job_devices(order.settings.devices, order.settings.device)[0],
             notes=(*order.notes, *plan.notes),
         )
 

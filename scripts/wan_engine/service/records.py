@@ -25,12 +25,12 @@ AUTO = "auto"
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:(0|[1-9][0-9]{0,2}))?")
 
 
-def device_name(text: str) -> str:
-    """A device as the service names it: `cuda` becomes `cuda:0`. Raises InputError for what is no device."""
+def device_name(text: str, field: str = "device") -> str:
+    """A device as the service names it: `cuda` becomes `cuda:0`. Raises InputError, at this field, for what is none."""
     name = text.strip().lower()
     if not _DEVICE.fullmatch(name):
         message = f'"{text[:80]}" is no device'
-        raise InputError(Problem(message, "Use auto, cpu, cuda, cuda:1, mps or xpu", field="device"))
+        raise InputError(Problem(message, "Use auto, cpu, cuda, cuda:1, mps or xpu", field=field))
     return f"{name}:0" if name in ("cuda", "xpu") else name
 
 

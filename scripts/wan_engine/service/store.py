@@ -213,6 +213,10 @@ class JobStore:
         """Running jobs whose wish to be stopped is older than `seconds`."""
         return [_job(row) for row in self.database.all(sql.OVERDUE, (self.clock() - seconds,))]
 
+    def busy_workers(self) -> set[str]:
+        """The workers that have a job."""
+        return {row[0] for row in self.database.all(sql.BUSY)}
+
     def wanted_devices(self) -> dict[str, int]:
         """The devices that queued jobs name, with the number of jobs."""
         return {row[0]: row[1] for row in self.database.all(sql.WANTED)}

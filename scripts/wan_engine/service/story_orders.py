@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from wan_engine.errors import InputError, Problem
-from wan_engine.film import FilmResult, find_lineup
+from wan_engine.film import find_lineup
 from wan_engine.render.events import Event
+from wan_engine.render.result import FilmResult
 from wan_engine.schedule.project import project_from_values
 from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.schedule.storyboard_file import (
@@ -20,9 +21,10 @@ from wan_engine.schedule.storyboard_file import (
     with_picture_paths,
 )
 from wan_engine.service.allowed import OutsideError, check_output_folder, inside_roots
+from wan_engine.service.borrowed import job_devices
 from wan_engine.service.config import ServiceConfig
 from wan_engine.service.orders import Order, Wish, definite, order_job
-from wan_engine.service.records import NewJob, device_name
+from wan_engine.service.records import AUTO, NewJob
 from wan_engine.settings import SETTINGS
 from wan_engine.settings_check import picture_settings_from_mapping
 from wan_engine.settings_pictures import PAID_PROVIDERS
@@ -59,6 +61,11 @@ class StoryOrder:
     ask: Ask | None = None
     planner: str = ""
     storyboard: Storyboard | None = None
+
+    def film_devices(self) -> str:
+        """The film's setting `devices`; "" when no film is made."""
+        story = self.ask or self.storyboard
+        return str(story.film.get("devices", "")) if story is not None and self.upto == "film" else ""
 
     def as_settings(self) -> dict[str, Any]:
         """The order as a job's JSON-able settings."""
@@ -201,11 +208,12 @@ def _job(
     check_free_space(config.outputs, config.min_free_bytes)
     # Planning, and pictures that others make, do not wait for films on the GPU.
     local = order.upto == "film" or (order.storyboard is not None and order.storyboard.pictures.provider == "sd3")
+    wanted = job_devices(order.film_devices(), str(film.get("device", AUTO)))
     return NewJob(
         settings=order.as_settings(),
         title=wish.title or title[:80],
         batch=wish.batch,
         priority=wish.priority,
-        device=device_name(str(film.get("device", "auto"))) if local else "cpu",
+        device=wanted[0] if local else "cpu",
         kind=kind,
     )

@@ -182,7 +182,7 @@ class Supervisor:
 
     def _idle(self, devices: Sequence[str], workers: Sequence[WorkerInfo]) -> int:
         """How many workers for these devices take a job in a moment: they have none, or are just starting."""
-        busy = {job.worker for job in self._store.list(["running"])}
+        busy = self._store.busy_workers()
         starting = {device for device, child in self._children.items() if not child.entered}
         waiting = {info.device for info in workers if info.worker not in busy}
         return len((starting | waiting) & set(devices))

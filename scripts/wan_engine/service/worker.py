@@ -24,10 +24,12 @@ from typing import Any
 import psutil
 
 from wan_engine.errors import Cancelled, StorageError, WanError
-from wan_engine.film import FilmResult, make_film, resume_film
+from wan_engine.film import make_film, resume_film
 from wan_engine.outpaint import OutpaintResult, make_outpaint, preview_outpaint, resume_outpaint
-from wan_engine.render.events import CancelCheck, stopped
+from wan_engine.render.events import CancelCheck, Event, Report, stopped
+from wan_engine.render.result import FilmResult
 from wan_engine.schedule.storyboard_file import storyboard_to_values
+from wan_engine.service.borrowed import Lender, job_devices
 from wan_engine.service.config import ServiceConfig, read_config
 from wan_engine.service.heartbeat import Heartbeat
 from wan_engine.service.hosts_board import HostsBoard
@@ -91,6 +93,7 @@ class Worker:
         self.name = f"{device.replace(':', '-')}-{os.getpid()}-{secrets.token_hex(3)}"
         self._config = config
         self._device = device
+        self._me = WorkerInfo(device, self.name, os.getpid(), psutil.Process().create_time())
         self._auto = auto
         self._wishes = wishes
         self._store = JobStore(config.database)
@@ -99,8 +102,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until there is nothing to do for a while, the server is gone or the worker is to stop."""
-        me = WorkerInfo(self._device, self.name, os.getpid(), psutil.Process().create_time())
-        if not self._board.enter(me):
+        if not self._board.enter(self._me):
             log.warning("Another worker has %s", self._device)
             return
         try:
@@ -164,12 +166,23 @@ class Worker:
         settings = self._settings(job)
         check_free_space(Path(job.folder) if job.folder else outputs_root(settings), self._config.min_free_bytes)
         report = self._report(job, settings.backend, cancelled)
-        if not job.folder:
-            made = make_film(settings, report, cancelled, device=self._device)
-        else:
-            self._wait_for_folder(Path(job.folder), cancelled)
-            made = resume_film(Path(job.folder), report, cancelled, device=self._device)
+        with self._devices(job_devices(settings.devices, self._device), report, cancelled) as devices:
+            if not job.folder:
+                made = make_film(settings, report, cancelled, devices)
+            else:
+                self._wait_for_folder(Path(job.folder), cancelled)
+                made = resume_film(Path(job.folder), report, cancelled, devices)
         return made.notes, _paths(made)
+
+    @contextmanager
+    def _devices(self, wanted: Sequence[str], report: Report, cancelled: CancelCheck) -> Iterator[tuple[str, ...]]:
+        """The wanted devices, the worker's own among them, without those that are busy: the job is told which."""
+        lender = Lender(self._board, self._me, self._store.busy_workers, self._config.timing.poll)
+        with lender.lent(wanted, cancelled) as devices:
+            missing = [device for device in dict.fromkeys(wanted) if device not in devices]
+            if missing:
+                report(Event("note", f"Rendered without {', '.join(missing)}: other jobs run there"))
+            yield devices
 
     def _report(self, job: Job, backend: str, cancelled: CancelCheck) -> JobReport:
         """Where a job that loads models reports to; it asks the WebUIs for the GPU's memory first."""
@@ -212,8 +225,9 @@ class Worker:
             self._wait_for_folder(Path(folder), cancelled)
         report = self._report(job, "wan", cancelled)
         services = load_services(self._config.home)
-        desk = Desk(order.file, services, report, cancelled, self._device, lambda: self._wait_for_webui(cancelled))
-        made = work_on_story(order, desk)
+        with self._devices(job_devices(order.film_devices(), self._device), report, cancelled) as devices:
+            desk = Desk(order.file, services, report, cancelled, devices, lambda: self._wait_for_webui(cancelled))
+            made = work_on_story(order, desk)
         film = _paths(made.film) if made.film else {"folder": str(order.file.parent)}
         notes = (*made.notes, *(made.film.notes if made.film else ()))
         return notes, {**film, "file": str(order.file), "storyboard": storyboard_to_values(made.storyboard)}

@@ -1,4 +1,4 @@
-"""Which worker processes live: one a device, each with a sign of life, also those that an earlier server started."""
+"""Which worker processes live: never two for a device, each with a sign of life, also an earlier server's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ON CONFLICT (device) DO UPDATE SET worker = excluded.worker, pid = excluded.pid,
 WHERE workers.seen < :stale RETURNING worker
 """
 BEAT = "UPDATE workers SET seen = ? WHERE worker = ?"
-LEAVE = "DELETE FROM workers WHERE worker = ?"
+LEAVE = "DELETE FROM workers WHERE worker = ? AND (device = ? OR ? = '')"
 ALL = "SELECT device, worker, pid, born, ? - seen FROM workers ORDER BY device"
 
 _KILL_SECONDS = 10
@@ -47,6 +47,13 @@ class WorkerInfo:
         except psutil.Error:
             return None
         return process if same else None
+
+    def ask_to_end(self) -> None:
+        """Ask its process to end; a job that it has just taken goes back into the queue."""
+        process = self.process()
+        if process is not None:
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
 
     def kill(self) -> None:
         """End its process at once and wait until it is gone; nothing happens when it is."""
@@ -80,9 +87,9 @@ class WorkerBoard:
         """A sign of life. Raises StorageError."""
         self._database.all(BEAT, (self._clock(), worker))
 
-    def leave(self, worker: str) -> None:
-        """The worker is gone. Raises StorageError."""
-        self._database.all(LEAVE, (worker,))
+    def leave(self, worker: str, device: str = "") -> None:
+        """The worker is gone from this device, or from all that it has. Raises StorageError."""
+        self._database.all(LEAVE, (worker, device, device))
 
     def all(self) -> Sequence[WorkerInfo]:
         """Every worker that has not left, by device, also one that is dead. Raises StorageError."""

@@ -10,15 +10,17 @@ Each step begins with what is on disk, so that all three can be called again aft
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wan_engine.errors import InputError, Problem
-from wan_engine.film import FilmResult, find_lineup
+from wan_engine.executors.registry import devices_of
+from wan_engine.film import find_lineup
 from wan_engine.keyframes import make_keyframe_film
 from wan_engine.plan.canvas import choose_canvas
 from wan_engine.render.events import CancelCheck, Event, Report
+from wan_engine.render.result import FilmResult
 from wan_engine.schedule.project import Project, load_project, project_from_values
 from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.schedule.storyboard_file import relative_to, storyboard_to_text, storyboard_to_values
@@ -39,15 +41,16 @@ _PARTIAL_SECONDS = 0.5
 class Desk:
     """Where one storyboard is worked on, and with what.
 
-    file: the storyboard, YAML; its pictures go into `<name>_pictures` beside it.  device: where local models run, ""
-    for the settings' own.  webui_free: returns when the WebUI may use its memory for a picture.
+    file: the storyboard, YAML; its pictures go into `<name>_pictures` beside it.  devices: where local models run, the
+    pictures' on the first; () for the settings' own.  webui_free: returns when the WebUI may use its memory for a
+    picture.
     """
 
     file: Path
     services: Mapping[str, Service]
     report: Report = field(default=lambda _event: None)
     cancelled: CancelCheck = field(default=lambda: False)
-    device: str = ""
+    devices: Sequence[str] = ()
     webui_free: Callable[[], None] = field(default=lambda: None)
 
     @property
@@ -139,7 +142,7 @@ def make_story_pictures(desk: Desk, changed: Storyboard | None = None) -> Storyb
     kept = project.storyboard
     story = changed or kept
     assert story is not None
-    provider = make_provider(story.pictures.provider, desk.services, desk.device or project.settings.device)
+    provider = make_provider(story.pictures.provider, desk.services, (desk.devices or devices_of(project.settings))[0])
     try:
         check_pictures(story, provider)
         find_lineup(project.settings)
@@ -165,7 +168,7 @@ def make_story_film(desk: Desk) -> FilmResult:
     """
     make_story_pictures(desk)
     project = desk.load()
-    return make_keyframe_film(project.settings, desk.report, desk.cancelled, device=desk.device)
+    return make_keyframe_film(project.settings, desk.report, desk.cancelled, devices=desk.devices)
 
 
 def film_size(settings: Settings) -> tuple[int, int]:

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from wan_engine.backends import Backend, ClipRequest
-from wan_engine.film import opened_backend, plan_film
+from wan_engine.film import plan_film
 from wan_engine.render.events import CancelCheck, stopped
+from wan_engine.render.opened import opened_backend
 from wan_engine.settings import Settings
 from wan_engine.storyboard.keyframes import PictureProvider, PictureRequest
 

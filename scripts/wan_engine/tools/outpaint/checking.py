@@ -72,6 +72,9 @@ def check_outpaint(order: OutpaintOrder) -> Checked:
     """
     settings = order.settings
     check_template(settings)
+    if settings.devices.strip():
+        message = "a film is outpainted on one device, for each of its chunks needs the one before"
+        raise InputError(Problem(message, "Name it in device, and leave devices empty", field="devices"))
     info, tags = probe(order.film), colour_tags(order.film)
     if info.rotation % 180:
         tags = replace(tags, pixel_shape=1 / tags.pixel_shape)
