@@ -25,7 +25,8 @@ from wan_engine.models.lora.library import find_loras
 from wan_engine.models.memory.outlook import Outlook, look_ahead
 from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Plan, plan_text, read_plan
-from wan_engine.render.assemble import Assembler, check_output
+from wan_engine.plan.seam import Seam
+from wan_engine.render.assemble import Assembler, Draft, check_output
 from wan_engine.render.clip import ChainJob
 from wan_engine.render.clip_store import ClipStore, finished_clip
 from wan_engine.render.events import CancelCheck, Event, Report
@@ -173,28 +174,34 @@ class _Film:
             progress.say("started", message=str(self.places.folder))
             plan = self._with_memory()
             progress.say("ready", message=environment_words(plan))
-            assembler = Assembler(self.settings, self.places, store, self.cancelled)
-            with assembler:
-                job = ChainJob(plan, self.backend, store, progress, self.cancelled)
-                work = self._make_clips(job, executor, assembler)
-                progress.say("encoding")
-            made = replace(plan, seams=work.told(assembler.seams))
+            job = ChainJob(plan, self.backend, store, progress, self.cancelled)
+            made = replace(plan, seams=self._make(job, executor))
             self._tidy_up(made)
         result = film_result(made, self.settings, self.places)
         progress.say("film_done", message=str(result.film or result.folder))
         return result
 
-    def _make_clips(self, job: ChainJob, executor: Executor, assembler: Assembler) -> SeamWork:
-        """Render every clip and mend the seams; clips are encoded as they come, unless frames may still change."""
+    def _make(self, job: ChainJob, executor: Executor) -> tuple[Seam, ...]:
+        """Render every clip, mend the seams and encode the film; gives what its seams look like.
+
+        Clips are encoded as they come. While their seams are still to be mended that is a draft, kept if it stops.
+        """
         if self.settings.backend == "dry_run":  # its pictures say nothing of seams
             job = replace(job, plan=replace(job.plan, seam_retries=0, seam_repair="none"))
         job = replace(job, seams=SeamWork(job.plan.seam_retries))
         mends = job.plan.seam_repair != "none"
-        executor.run(job if mends else replace(job, clip_ready=assembler.clip_ready), job.plan.chains())
+        encoding = (self.settings, self.places, job.store, self.cancelled)
         if mends:
-            mend_seams(job)
-            assembler.all_ready()
-        return job.seams
+            with Draft(*encoding) as draft:
+                executor.run(replace(job, clip_ready=draft.clip_ready), job.plan.chains())
+                mend_seams(job)
+        with Assembler(*encoding) as assembler:
+            if mends:
+                assembler.all_ready()
+            else:
+                executor.run(replace(job, clip_ready=assembler.clip_ready), job.plan.chains())
+            job.progress.say("encoding")
+        return job.seams.told(assembler.seams)
 
     def _reported(self, event: Event) -> None:
         """Pass an event on; its preview also lies beside the film while that is made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 
 from wan_engine.errors import Cancelled, MediaError
+from wan_engine.media.probe import every_frame
 from wan_engine.plan.model import Clip, Plan
-from wan_engine.render.assemble import Assembler, check_output, clip_frames, encode_options
+from wan_engine.render.assemble import Assembler, Draft, check_output, clip_frames, encode_options
 from wan_engine.render.clip_store import ClipStore
+from wan_engine.render.events import stopped
 from wan_engine.settings import Settings
 from wan_engine.storage.places import FilmPlaces, film_folder
 
@@ -91,6 +94,26 @@ def test_a_stop_during_the_last_encoding_keeps_the_beginning(
         assemble()
     assert places.partial.is_file()
     assert not places.film.exists()
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_draft_is_kept_only_of_a_film_that_is_stopped(
+    plan: Plan, store: ClipStore, settings: Settings, places: FilmPlaces, stops: bool
+) -> None:
+    write_clip(store, plan.clips[0])
+
+    def draft() -> None:
+        with Draft(settings, places, store, lambda: stops) as made:
+            made.clip_ready(plan.clips[0])
+            if stops:
+                raise stopped()
+            write_clip(store, plan.clips[1])
+            made.clip_ready(plan.clips[1])
+
+    with pytest.raises(Cancelled) if stops else nullcontext():
+        draft()
+    assert [path.name for path in places.folder.iterdir()] == ([places.partial.name] if stops else [])
+    assert not stops or len(list(every_frame(places.partial))) == plan.clips[0].end
 
 
 def test_options_are_those_of_the_settings(plan: Plan, settings: Settings) -> None:

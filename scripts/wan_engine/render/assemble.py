@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,3 +165,32 @@ class Assembler(Background):
     def _all_frames(self) -> Iterator[Picture]:
         for clip in self._plan.clips:
             yield from clip_frames(self._store, clip)
+
+
+class Draft(Assembler):
+    """Encodes the clips as they are rendered although their seams are still to be mended: for a film that is stopped.
+
+    Left by an exception, it closes what is finished as `<timestring>_partial.mp4`. Left otherwise it leaves no file:
+    the film itself comes now.
+    """
+
+    def __init__(self, settings: Settings, places: FilmPlaces, store: ClipStore, cancelled: CancelCheck) -> None:
+        super().__init__(settings, places, replace(store, patches={}), cancelled)
+
+    def work(self) -> None:
+        """Encode clip after clip until the film is stopped or no more needed."""
+        options = encode_options(self._plan, self._settings, self._places.film)
+        if options is None:
+            return
+        encoder = FilmEncoder(options)
+        try:
+            for frame in self._softened(self._frames_in_time()):
+                if self.closing and not self.failed:
+                    break
+                encoder.write(frame)
+            with self.changed:
+                self.changed.wait_for(lambda: self.closing)
+            if self.failed:
+                encoder.close_early(self._places.partial)
+        finally:
+            encoder.abort()
