@@ -55,11 +55,10 @@ class GenerationConfig:
         """The config as a keyframe project holds it, without what is not set."""
         named: dict[str, Any] = asdict(self)
         given = {name: value for name, value in named.items() if value is not None and value != ""}
-        keep = given.pop("keep_intermediates")
         paths: dict[str, Any] = {
             name: str(Path(given[name]).absolute()) for name in ("ckpt_dir", "output_dir") if name in given
         }
-        return {**given, **paths, "fps": str(self.fps), "keep_clips": keep}
+        return {**given, **paths, "fps": str(self.fps)}
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,43 @@ def test_a_config_becomes_a_film(place: Path, capsys: pytest.CaptureFixture[str]
     assert (Path(answer["folder"]) / "clips" / "clip_0001.mkv").is_file()
 
 
+def test_a_config_may_say_all_that_flags_do(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every name of a keyframe project; its paths count from its folder."""
+    more = """
+sub_prompts: [ships leave, the sun sets]
+ckpt_dir: ""
+size: "128*128"
+fps: 24
+sample_steps: 50
+sample_shift: 16.0
+sample_guide_scale: 5.0
+num_gpus: 1
+gpu_ids: [0]
+offload_model: true
+t5_cpu: true
+enable_smoothing: true
+smoothing_method: temporal_filter
+output: mine/film.mp4
+output_dir: films
+keep_intermediates: false
+force_regenerate: false
+"""
+    config = place / "config.yaml"
+    config.write_text(PROJECT + more, encoding="utf-8")
+    assert main(["flf", "--config", str(config), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (place / "mine" / "film.mp4").read_bytes() == Path(answer["film"]).read_bytes()
+    folder = Path(answer["folder"])
+    assert folder.parent == place / "films" / "keyframes"
+    assert not (folder / "clips").exists()
+    values = json.loads(Path(answer["settings"]).read_text(encoding="utf-8"))
+    wanted = {"steps": "50", "flow_shift": 16.0, "guidance_scale": "5.0", "width": 128, "memory_profile": "minimal"}
+    assert {name: values[name] for name in wanted} == wanted
+    config.write_text(PROJECT + more.replace("force_regenerate: false", "force_regenerate: perhaps"), encoding="utf-8")
+    assert main(["flf", "--config", str(config)]) == 2
+    assert "'perhaps' is no switch" in capsys.readouterr().err
+
+
 def test_flags_alone_are_enough_and_win(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pairs = f"{place / 'a.png'}:0.0,{place / 'b.png'}:0.5"
     flags = ["--keyframes", pairs, "--sub_prompts", "sea", "--size", "64*64", "--sample-steps", "2", "--no_smoothing"]

@@ -47,9 +47,9 @@ _FLAGS = (
     _Flag("no_smoothing", "", "Leave the joins as they are."),
     _Flag("keep_intermediates", "", "Keep the segments without loss beside the film."),
 )
+_CONFIG = _Flag("config", "FILE", "A keyframe project, YAML or JSON; flags win over it.")
 _OWN = (
-    _Flag("config", "FILE", "A keyframe project, YAML or JSON; flags win over it."),
-    _Flag("output", "FILE", "Where the finished film is put; default output_final.mp4."),
+    _Flag("output", "FILE", "Where the finished film is put; default output_final.mp4.", is_path=True),
     _Flag("resume_from", "INTEGER", "Make this segment, from 1, and all later ones again; the rest is kept."),
     _Flag("force_regenerate", "", "Make everything again."),
 )
@@ -59,29 +59,39 @@ def flf(screen: Screen, **given: Any) -> None:
     """Make a film from keyframes. One that was stopped is gone on with when it is asked for again."""
     from wan_engine.film import plan_film
     from wan_engine.keyframes import Again, copy_film, keyframe_project, make_keyframe_film
+    from wan_engine.schedule.keyframes import OF_THE_VERB
     from wan_engine.schedule.seeds import fixed_seed
 
-    again = Again(_segment(given["resume_from"]), bool(given["force_regenerate"]))
     folder = Path(given["config"]).expanduser().absolute().parent if given["config"] else Path.cwd()
-    project = keyframe_project(_values(given), folder)
+    values = _values(given)
+    output, segment, anew = (values.pop(name, None) for name in OF_THE_VERB)
+    again = Again(_segment(segment), _switch(anew))
+    project = keyframe_project(values, folder)
     plan = plan_film(fixed_seed(project.settings))
     show_notes(screen, screen.err, project.notes)
     with watched(screen, plan) as (report, cancelled):
         made = make_keyframe_film(project.settings, report, cancelled, again)
-    target = Path(given["output"] or "output_final.mp4").expanduser()
+    target = folder / Path(str(output or Path.cwd() / "output_final.mp4")).expanduser()
     copy_film(made, target)
     if not screen.json:
         screen.line(screen.out, f"Keyframe film: {one_line(str(target.absolute()))}")
     show_film(screen, Outcome(str(given["config"] or "command line"), made, project.notes))
 
 
-def _segment(text: str | None) -> int:
-    if text is None:
+def _segment(value: Any) -> int:
+    if value is None:
         return 0
+    text = str(value)
     if not text.strip().isdecimal() or int(text) < 1:
         problem = Problem(f"{text!r} is no number of a segment", "Segments count from 1", field="resume_from")
         raise InputError(problem)
     return int(text)
+
+
+def _switch(value: Any) -> bool:
+    if value not in (None, True, False):
+        raise InputError(Problem(f"{value!r} is no switch", "Write true or false", field="force_regenerate"))
+    return bool(value)
 
 
 def _values(given: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +100,7 @@ def _values(given: dict[str, Any]) -> dict[str, Any]:
     from wan_engine.schedule.project import values_of_file
 
     values = values_of_file(Path(given["config"]).expanduser()) if given["config"] else {}
-    for flag in _FLAGS:
+    for flag in (*_OWN, *_FLAGS):
         value = given[flag.name]
         if value in (None, False):
             continue
@@ -101,13 +111,14 @@ def _values(given: dict[str, Any]) -> dict[str, Any]:
         values["keyframes"] = [[str(here / Path(image).expanduser()), seconds] for image, seconds in pairs]
     if values.pop("no_smoothing", False):
         values["enable_smoothing"] = False
-    values["keep_clips"] = values.pop("keep_intermediates", values.get("keep_clips", True))
+    if "keep_intermediates" not in values:
+        values.setdefault("keep_clips", True)
     return values
 
 
 def _signature() -> inspect.Signature:
     entries = [inspect.Parameter("screen", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Screen)]
-    for flag in (*_OWN, *_FLAGS):
+    for flag in (_CONFIG, *_OWN, *_FLAGS):
         names = dict.fromkeys((f"--{flag.name}", f"--{flag.name.replace('_', '-')}"))
         default: Any = None if flag.metavar else False
         option = typer.Option(default, *names, metavar=flag.metavar or None, help=flag.help, show_default=False)

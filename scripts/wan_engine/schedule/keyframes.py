@@ -34,6 +34,7 @@ _SAME = {
     "sample_shift": "flow_shift",
     "sample_guide_scale": "guidance_scale",
     "base_seed": "seed",
+    "keep_intermediates": "keep_clips",
 }
 """Names of keyframe projects and the settings that mean the same."""
 _OWN = (
@@ -41,6 +42,8 @@ _OWN = (
     *("enable_smoothing", "smoothing_method"),
 )
 """Their other names."""
+OF_THE_VERB = ("output", "resume_from", "force_regenerate")
+"""What they may say to `wan-engine flf`, and nothing else can follow."""
 _SIZE = re.compile(r"\s*([0-9]{1,5})\s*[*xX]\s*([0-9]{1,5})\s*")
 _NUMBER = re.compile(r"[0-9]{1,3}")
 _FORM = "Write at least two pairs of picture and seconds: [[first.png, 0.0], [second.png, 3.0]]"
@@ -89,8 +92,10 @@ def _plain(values: Mapping[str, Any], draft: Draft) -> None:
         ours = _SAME.get(name, name)
         if ours in SETTINGS:
             draft.values[ours] = value
+        elif name in OF_THE_VERB:
+            draft.notes.append(f"{name} is not used: it is for wan-engine flf")
         elif name not in _OWN:
-            remedy = nearest_name(name[:80], (*_OWN, *_SAME, *SETTINGS))
+            remedy = nearest_name(name[:80], (*_OWN, *OF_THE_VERB, *_SAME, *SETTINGS))
             draft.problems.add(Problem("it is no setting of a keyframe project", remedy, field=name[:80]))
     for name in ("prompts", "guided_images", "max_frames", "end_image", "init_image", "init_video"):
         if name in draft.values:
