@@ -8,7 +8,7 @@
     const STATES = { there: "here", part: "in part", running: "downloading", failed: "failed", cancelled: "stopped" };
     const CHIPS = { there: "done", running: "running", failed: "failed", cancelled: "cancelled" };
     const GET = { absent: "Download", part: "Go on" };
-    const KINDS = ["Whole models", "Transformers in one file", "Parts and helpers"];
+    const KINDS = ["Sets: all that one kind of work needs", "Whole models", "Transformers in one file", "Parts and helpers"];
 
     let known = [], shown = "", timer = null;
 
@@ -45,8 +45,9 @@
     }
 
     function kindOf(entry) {
-        if (entry.parts.includes("transformer") && entry.parts.length > 1) return 0;
-        return entry.parts.some((each) => each.startsWith("transformer")) ? 1 : 2;
+        if (entry.items.length) return 0;
+        if (entry.parts.includes("transformer") && entry.parts.length > 1) return 1;
+        return entry.parts.some((each) => each.startsWith("transformer")) ? 2 : 3;
     }
 
     function drawTable() {
@@ -70,7 +71,8 @@
         const why = page.restriction || (busy ? `${busy.name} is being downloaded` : "");
         get.disabled = Boolean(why);
         get.title = why;
-        const words = entry.needs.length ? `${entry.what}; films need ${entry.needs.join(", ")} too` : entry.what;
+        const needs = entry.needs.length ? `; films need ${entry.needs.join(", ")} too` : "";
+        const words = entry.items.length ? entry.items.join(", ") : `${entry.what}${needs}`;
         return dom.el("tr", { "data-name": entry.name },
             dom.el("td", {}, dom.el("span", { class: "wan-download-name", text: entry.name }), dom.el("span", { class: "wan-quiet", text: words })),
             dom.el("td", { class: "wan-download-size", text: dom.sizeWords(entry.size) }),
@@ -79,6 +81,7 @@
     }
 
     function licence(entry) {
+        if (!entry.page) return dom.el("span", { text: entry.licence });
         return dom.el("a", { href: entry.page, target: "_blank", rel: "noreferrer", text: entry.licence, title: `Read it at ${entry.page}` });
     }
 
@@ -86,15 +89,22 @@
     function openAsk(entry) {
         const accept = dom.el("input", { type: "checkbox", id: "wan_download_accept", onchange: () => { start.disabled = !accept.checked; } });
         const start = dom.button("Start the download", () => server.attempt(() => begin(entry)), { class: "wan-button wan-primary", id: "wan_download_start", disabled: true });
-        const gated = entry.gated ? "Its files are given only to accounts that have accepted it on that page: the engine needs such an account's token in HF_TOKEN." : "";
+        const items = entry.items.length ? known.filter((each) => entry.items.includes(each.name)) : [entry], many = items.length > 1;
         dom.fill(downloads.ask,
             dom.el("p", {}, dom.el("strong", { text: entry.name }), ` about ${dom.sizeWords(entry.size)}, goes to `, dom.el("code", { text: entry.folder })),
-            dom.el("p", {}, "Licence: ", licence(entry), gated ? dom.el("span", { class: "wan-quiet", text: ` ${gated}` }) : null),
-            dom.el("label", { class: "wan-download-accept" }, accept, " I have read this licence and accept it"),
+            ...items.map((each) => terms(each, many)),
+            dom.el("label", { class: "wan-download-accept" }, accept, many ? " I have read these licences and accept them" : " I have read this licence and accept it"),
             dom.el("div", { class: "wan-job-actions" }, start, dom.button("Not now", closeAsk)));
         dom.show(downloads.ask, true);
         downloads.ask.scrollIntoView({ block: "nearest" });
         accept.focus();
+    }
+
+    /** An entry's licence and where to accept it; of one among several with its name and size. */
+    function terms(entry, many) {
+        const gated = entry.gated ? " Its files are given only to accounts that have accepted it on that page: the engine needs such an account's token in HF_TOKEN." : "";
+        const start = many ? `${entry.name} (${entry.state === "there" ? "here" : dom.sizeWords(entry.size)}), licence: ` : "Licence: ";
+        return dom.el("p", {}, start, licence(entry), gated ? dom.el("span", { class: "wan-quiet", text: gated }) : null);
     }
 
     function closeAsk() {
@@ -130,7 +140,7 @@
                 timer = setTimeout(look, server.POLL_RUNNING);
                 return;
             }
-            drawTable();
+            await load();  // what a set brought stands in rows of its own
             if (entry.state === "there") models.begun();
         };
         look();

@@ -15,7 +15,7 @@ from browser.looks import contrasts
 from browser.servers import Server, alone, standin
 from browser.wan_page import WanTab
 from hub_server import HubServer, Repository, hub_server
-from wan_engine.models.downloads.table import TABLE, find_entry
+from wan_engine.models.downloads.table import SETS, TABLE, find_entries, find_entry
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -30,6 +30,8 @@ READABLE = 4.5
 @pytest.fixture(scope="module")
 def stocked() -> Iterator[HubServer]:
     with hub_server() as hub:
+        for entry in find_entries("outpaint"):
+            hub.repositories[entry.repository] = Repository({name.replace("*", "one"): b"2" for name in entry.patterns})
         hub.repositories[VAE.repository] = Repository({FILE: CONTENT})
         yield hub
 
@@ -52,7 +54,7 @@ def open_list(page: Page) -> Locator:
     panel = page.locator("#wan_downloads")
     expect(page.locator("#wan .wan-dot.wan-good")).to_be_visible(timeout=START_MS)
     panel.locator("summary").click()
-    expect(panel.locator("tr[data-name]")).to_have_count(len(TABLE), timeout=START_MS)
+    expect(panel.locator("tr[data-name]")).to_have_count(len(TABLE) + len(SETS), timeout=START_MS)
     return panel
 
 
@@ -96,14 +98,30 @@ def test_a_model_is_got_from_the_tab(tab: WanTab, server: Server, stocked: HubSe
     assert made.read_bytes() == CONTENT
 
 
+def test_a_set_is_got_with_each_licence_in_view(tab: WanTab, server: Server) -> None:
+    tab.write({"prompts": "0: a red circle"})
+    panel, page = open_list(tab.page), tab.page
+    expect(panel.locator(".wan-download-kind").first).to_have_text("Sets: all that one kind of work needs")
+    ask_for(panel, "outpaint")
+    ask = page.locator("#wan .wan-download-ask")
+    for entry in find_entries("outpaint"):
+        expect(ask.locator("p", has_text=f"{entry.name} (").get_by_role("link")).to_have_text(entry.licence)
+    expect(ask).to_contain_text("such an account's token in HF_TOKEN")
+    page.locator("#wan_download_accept").check()
+    page.locator("#wan_download_start").click()
+    expect(page.locator("#wan .wan-download-now")).to_have_attribute("data-state", "there", timeout=START_MS)
+    panel.get_by_label("Search what can be downloaded").fill("blip2")
+    expect(panel.locator("tr[data-name=blip2] .wan-chip")).to_have_text("here", timeout=START_MS)
+
+
 def test_what_failed_says_why(tab: WanTab, server: Server) -> None:
     tab.write({"prompts": "0: a red circle"})
-    ask_for(open_list(tab.page), "blip2")
+    ask_for(open_list(tab.page), "wan2.1-vace-14b")
     tab.page.locator("#wan_download_accept").check()
     tab.page.locator("#wan_download_start").click()
     now = tab.page.locator("#wan .wan-download-now")
     expect(now).to_have_attribute("data-state", "failed", timeout=START_MS)
-    expect(now).to_contain_text("the hub does not give out Salesforce/blip2-flan-t5-xl")
+    expect(now).to_contain_text("the hub does not give out Wan-AI/Wan2.1-VACE-14B-diffusers")
 
 
 def test_in_public_nothing_is_downloaded(window: Window, tmp_path: Path, stocked: HubServer) -> None:
@@ -116,7 +134,7 @@ def test_in_public_nothing_is_downloaded(window: Window, tmp_path: Path, stocked
         tab.write({"prompts": "0: a red circle"})
         panel = open_list(window.page)
         expect(panel).to_contain_text("Downloads are off: others can reach this WebUI and it asks for no password")
-        expect(panel.get_by_role("button", name="Download", exact=False)).to_have_count(len(TABLE))
+        expect(panel.get_by_role("button", name="Download", exact=False)).to_have_count(len(TABLE) + len(SETS))
         expect(panel.locator("button:enabled")).to_have_count(0)
         body = {"name": VAE.name, "accept_licence": True}
         refused = httpx.post(f"{public.address}wan/v1/downloads", json=body, headers={"X-Wan": "t"}, trust_env=False)

@@ -34,15 +34,14 @@ def download(
     show_list: Annotated[bool, typer.Option("--list", help="Show the table of what can be downloaded.")] = False,
 ) -> None:
     """Fetch models by name from the Hugging Face hub: whole, checked, and gone on with when it was broken off."""
-    from wan_engine.models.downloads.fetch import check_room, prepare
+    from wan_engine.models.downloads.together import prepare_all
 
     root = to.expanduser().absolute() if to else model_folders()[0]
     if show_list:
         _show_table(screen, root)
         return
     entries = _entries(names or [])
-    orders = [prepare(entry, root) for entry in entries]
-    check_room(root, sum(order.needed for order in orders))
+    orders = prepare_all(entries, root)
     for order in orders:
         _show_order(screen, order)
     _accept(screen, entries, yes)

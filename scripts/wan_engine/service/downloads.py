@@ -1,4 +1,4 @@
-"""Runs one download at a time in a thread of the engine, and knows how it and the ones before it stand.
+"""Runs one download at a time, of an entry or a set, in a thread of the engine; knows how it and those before stand.
 
 Nothing is kept over a restart: what came is on the disk, and the same download goes on with it when it is asked for.
 """
@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from wan_engine.errors import Cancelled, WanError
-from wan_engine.models.downloads.fetch import download, prepare
 from wan_engine.models.downloads.progress import Progress
 from wan_engine.models.downloads.table import Entry
+from wan_engine.models.downloads.together import download_all, prepare_all
 from wan_engine.service.life import Life
 
 logger = logging.getLogger(__name__)
@@ -51,19 +52,20 @@ class Downloads:
         with self._lock:
             return self._states.get(name)
 
-    def start(self, entry: Entry, root: Path, life: Life) -> None:
+    def start(self, name: str, entries: Sequence[Entry], root: Path, life: Life) -> None:
         """Begin to download, or go on; nothing happens if it runs already. Raises OtherDownload.
 
-        root: the folder of models.  life: is told that the engine is wanted as long as it takes.
+        name: of an entry or a set.  entries: what it stands for.  root: the folder of models.  life: is told that the
+        engine is wanted as long as it takes.
         """
         with self._lock:
-            if self._running == entry.name:
+            if self._running == name:
                 return
             if self._running:
                 raise OtherDownload(f"{self._running} is being downloaded", "Wait for it, or cancel it")
-            self._running, self._cancel = entry.name, threading.Event()
-            self._states[entry.name] = DownloadState("running", Progress("listing"))
-            arguments = (entry, root, life, self._cancel)
+            self._running, self._cancel = name, threading.Event()
+            self._states[name] = DownloadState("running", Progress("listing"))
+            arguments = (name, entries, root, life)
             # A daemon: what a process that ends leaves behind is gone on with later.
             self._thread = threading.Thread(target=self._run, args=arguments, name="download", daemon=True)
             self._thread.start()
@@ -84,29 +86,30 @@ class Downloads:
         if thread:
             thread.join(STOP_SECONDS)
 
-    def _run(self, entry: Entry, root: Path, life: Life, cancel: threading.Event) -> None:
+    def _run(self, name: str, entries: Sequence[Entry], root: Path, life: Life) -> None:
         with life.wanted():
-            ended = self._fetch(entry, root, cancel)
+            ended = self._fetch(name, entries, root)
             with self._lock:
-                self._states[entry.name] = replace(self._states[entry.name], state=ended[0], error=ended[1])
+                self._states[name] = replace(self._states[name], state=ended[0], error=ended[1])
                 self._running = ""
 
     def _fetch(
-        self, entry: Entry, root: Path, cancel: threading.Event
+        self, name: str, entries: Sequence[Entry], root: Path
     ) -> tuple[Literal["done", "failed", "cancelled"], WanError | None]:
         def report(progress: Progress) -> None:
             with self._lock:
-                self._states[entry.name] = DownloadState("running", progress)
+                self._states[name] = DownloadState("running", progress)
 
+        cancelled = self._cancel.is_set  # of this download: the next one has an event of its own
         try:
-            folder = download(prepare(entry, root, cancel.is_set), report, cancel.is_set)
+            folders = download_all(prepare_all(entries, root, cancelled), report, cancelled)
         except Cancelled:
             return "cancelled", None
         except WanError as error:
-            logger.warning("The download of %s failed: %s", entry.name, error)
+            logger.warning("The download of %s failed: %s", name, error)
             return "failed", error
         except Exception:
-            logger.exception("The download of %s failed", entry.name)
+            logger.exception("The download of %s failed", name)
             return "failed", WanError("an unexpected error in the engine", "Please report it with the engine's log")
-        logger.info("%s was downloaded to %s", entry.name, folder)
+        logger.info("%s was downloaded to %s", name, ", ".join(map(str, folders)))
         return "done", None

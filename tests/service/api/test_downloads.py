@@ -14,7 +14,7 @@ from api_samples import ROOT
 from engine_process import running_engine
 from hub_server import HubServer, Repository
 from service_samples import wait_until
-from wan_engine.models.downloads.table import TABLE, find_entry
+from wan_engine.models.downloads.table import SETS, TABLE, find_entries, find_entry
 from wan_engine.service.api.context import Context
 from wan_engine.service.api.schemas import DownloadOut
 from wan_engine.service.config import ServiceConfig
@@ -48,7 +48,7 @@ def until(client: TestClient, *states: str) -> dict[str, Any]:
 
 def test_the_table_is_listed_with_what_is_here(client: TestClient, config: ServiceConfig) -> None:
     listed = client.get(f"{ROOT}/downloads").json()
-    assert [each["name"] for each in listed] == list(TABLE)
+    assert [each["name"] for each in listed] == [*TABLE, *SETS]
     assert {each["state"] for each in listed} == {"absent"}
     vae = next(each for each in listed if each["name"] == VAE.name)
     assert vae["folder"] == str(config.model_roots[0] / VAE.name)
@@ -115,9 +115,41 @@ def test_offline_tells_the_files_to_fetch_by_hand(
     ]
 
 
+@pytest.fixture
+def whole_set(hub: HubServer) -> HubServer:
+    """A hub with all that the set `outpaint` stands for."""
+    for entry in find_entries("outpaint"):
+        files = {pattern.replace("*", "one"): CONTENT[:4096] for pattern in entry.patterns}
+        hub.repositories[entry.repository] = Repository(files, entry.licence)
+    return hub
+
+
+def test_a_set_is_one_download(client: TestClient, whole_set: HubServer, config: ServiceConfig) -> None:
+    items = find_entries("outpaint")
+    listed = state(client, "outpaint")
+    assert listed["items"] == [entry.name for entry in items]
+    assert listed["size"] == sum(entry.size for entry in items)
+    assert listed["licence"] == "apache-2.0, mit, flux-1-dev-non-commercial-license"
+    refused = client.post(f"{ROOT}/downloads", json={"name": "outpaint"}).json()["problems"][0]
+    assert all(entry.repository in refused["remedy"] for entry in items)
+    whole_set.faults.hold[VAE.patterns[0]] = 1000
+    assert client.post(f"{ROOT}/downloads", json={**ASKED, "name": "outpaint"}).status_code == 202
+    wait_until(lambda: whole_set.bytes_of(VAE.patterns[0]))
+    assert state(client, items[0].name)["state"] == "there", "what is whole can be used at once"
+    assert client.post(f"{ROOT}/downloads", json=ASKED).status_code == 409
+    assert client.delete(f"{ROOT}/downloads/outpaint").status_code == 202
+    whole_set.faults.released.set()
+    stopped = wait_until(lambda: (told := state(client, "outpaint"))["state"] == "cancelled" and told)
+    assert stopped["progress"]["total"] == 4096 * sum(len(entry.patterns) for entry in items)
+    client.post(f"{ROOT}/downloads", json={**ASKED, "name": "outpaint"})
+    wait_until(lambda: state(client, "outpaint")["state"] == "there")
+    assert {state(client, entry.name)["state"] for entry in items} == {"there"}
+    assert len(whole_set.bytes_of(items[0].patterns[0])) == 1, "what was here is not fetched again"
+
+
 def test_an_engine_that_ends_stops_its_download(context: Context, stocked: HubServer, config: ServiceConfig) -> None:
     stocked.faults.hold[VAE.patterns[0]] = 100_000
-    context.downloads.start(VAE, config.model_roots[0], context.life)
+    context.downloads.start(VAE.name, (VAE,), config.model_roots[0], context.life)
     wait_until(lambda: stocked.bytes_of(VAE.patterns[0]))
     threading.Timer(0.2, stocked.faults.released.set).start()
     context.downloads.stop()

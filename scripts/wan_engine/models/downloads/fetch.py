@@ -44,10 +44,10 @@ class FileByHand:
 
 
 class OfflineError(ModelError):
-    """The hub cannot be reached; `files` says what to fetch by hand."""
+    """The hub cannot be reached, for the cause given; `files` says what to fetch by hand."""
 
     def __init__(self, cause: ModelError, files: tuple[FileByHand, ...]) -> None:
-        self.files = files
+        self.cause, self.files = cause, files
         super().__init__(cause.message, f"{cause.remedy}, or fetch these files elsewhere and put them there")
 
     def __str__(self) -> str:

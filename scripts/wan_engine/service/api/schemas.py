@@ -379,6 +379,8 @@ class DownloadErrorOut(BaseModel):
 class DownloadOut(BaseModel):
     """Something that can be downloaded. size: about, in bytes.  folder: where it goes.  page: where its licence is.
 
+    items: the names of what a set stands for, whose licences are theirs: its repository and page are "".
+
     state: `there` is whole, `part` begun or not checked; the others are those of a download since the engine's start.
     """
 
@@ -390,6 +392,7 @@ class DownloadOut(BaseModel):
     size: int
     parts: list[str]
     needs: list[str]
+    items: list[str]
     gated: bool
     folder: str
     state: Literal["absent", "part", "there", "running", "failed", "cancelled"]
