@@ -11,7 +11,9 @@ from wan_engine.backends.wan import random_models
 from wan_engine.backends.wan.bench import Case, measure_case
 from wan_engine.backends.wan.random_models import FAMILIES_OFFERED, RandomModels
 from wan_engine.backends.wan.random_packed import PACKINGS
-from wan_engine.errors import CapabilityError
+from wan_engine.cli.app import main
+from wan_engine.cli.bench_memory import read_case
+from wan_engine.errors import CapabilityError, InputError
 from wan_engine.families import FAMILIES, ModelCard
 
 CARD = ModelCard("random", FAMILIES["wan2.1-t2v-1.3b"], frozenset({"t2v"}))
@@ -35,7 +37,7 @@ def test_profiles_give_the_same_and_the_figures_are_plain(small: RandomModels) -
     assert len(measured[0].latents) == 16
     assert all(each.main_memory > 10**8 and each.step > 0 and not each.error for each in measured)
     assert json.loads(json.dumps(measured[0].as_dict()))["case"]["family"] == family
-    assert measured[0].lines()[0].startswith("fast: ")
+    assert measured[0].lines()[0].startswith(f"{family}:fast: ")
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
@@ -88,3 +90,57 @@ def test_other_families_are_refused() -> None:
     assert "wan2.2-ti2v-5b" in FAMILIES_OFFERED
     with pytest.raises(CapabilityError, match="no random model of the family"):
         RandomModels("wan2.1-vace-14b")
+
+
+BASE = Case("", "", 16, 16, 1, 1)
+
+
+def test_a_case_is_named_in_one_word() -> None:
+    (one,) = read_case("wan2.1-t2v-14b:Q4_K:compile:low", BASE)
+    assert (one.family, one.packing, one.compile, one.fp8, one.profile) == (
+        "wan2.1-t2v-14b",
+        "Q4_K",
+        "on",
+        False,
+        "low",
+    )
+    assert one.words == "wan2.1-t2v-14b:Q4_K:compile:low"
+    assert [each.profile for each in read_case("wan2.1-t2v-14b:fp8", BASE)] == ["fast", "balanced", "low", "minimal"]
+    assert [each.words for each in read_case("wan2.2-ti2v-5b:low:fast:fp8", BASE)] == [
+        "wan2.2-ti2v-5b:fp8:fast",
+        "wan2.2-ti2v-5b:fp8:low",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("wan2.1-vace-14b", 'no random weights of "wan2.1-vace-14b"'),
+        ("wan2.1-t2v-14b:fp9", '"fp9" is not known'),
+        ("wan2.1-t2v-14b:Q4_K:fp8", "weights are kept in one format"),
+    ],
+)
+def test_a_wrong_case_is_said(word: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_case(word, BASE)
+
+
+def test_the_command_measures_each_case(
+    small: RandomModels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(random_models, "RandomModels", lambda family, packing: small)
+    words = ["wan2.1-t2v-1.3b:low", "wan2.1-t2v-1.3b:fp8:fast"]
+    size = ["--size", "16x16x1", "--steps", "1", "--device", "cpu"]
+    assert main(["bench", "memory", *words, *size, "--json"]) == 0
+    measured = json.loads(capsys.readouterr().out)["measured"]
+    assert [each["case"]["profile"] for each in measured] == ["low", "fast"]
+    assert [each["error"] for each in measured] == ["", ""]
+    for wrong in ("16x16", "16x16x2", "8x16x1", "16xx1", "axbxc"):
+        assert main(["bench", "memory", "--size", wrong]) == 2
+
+
+def test_fp8_weighs_less(small: RandomModels) -> None:
+    plain, packed = (small.weigh([CARD], "bfloat16", on_cpu=False, fp8=fp8) for fp8 in (False, True))
+    assert packed.block < 0.6 * plain.block
+    assert packed.staged == plain.transformers[0]
+    assert (packed.vae, packed.text_encoder) == (plain.vae, plain.text_encoder)

@@ -10,6 +10,7 @@ import typer
 
 from wan_engine import __version__
 from wan_engine.cli.bench import bench
+from wan_engine.cli.bench_memory import memory
 from wan_engine.cli.doctor import doctor
 from wan_engine.cli.errors import UNEXPECTED, show_error
 from wan_engine.cli.export import export
@@ -42,6 +43,7 @@ app.command(name="flf")(flf_verb)
 # A schedule may begin with a minus sign; it must not be taken for an unknown flag.
 app.command(context_settings={"ignore_unknown_options": True})(values)
 app.add_typer(models, name="models")
+bench.command("memory")(memory)
 app.add_typer(bench, name="bench")
 
 

@@ -35,6 +35,7 @@ class Case:
 
     guided: each step renders the negative text too, which takes twice the time and hardly more memory.
     limit: bytes of the device's memory that may be used, 0 for all of it.  compile: `on` or `off`.
+    packing: that of the models, for the words about it.
     """
 
     family: str
@@ -48,6 +49,13 @@ class Case:
     fp8: bool = False
     attention: str = "sdpa"
     compile: str = "off"
+    packing: str = ""
+
+    @property
+    def words(self) -> str:
+        """Its name: the family, and after colons what of it."""
+        marks = [self.packing, "fp8" if self.fp8 else "", "compile" if self.compile == "on" else "", self.profile]
+        return ":".join([self.family, *filter(None, marks)])
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Measured:
         memory = ", ".join(f"{words} {size / 1e9:.1f} GB" for words, size in gigabytes.items() if size)
         steps = f"the first step {self.first:.2f} s, a later one {self.step:.2f} s"
         times = f"start {self.start:.1f} s, {steps}, {PICTURES} pictures {self.decode:.1f} s"
-        return [f"{self.case.profile}: {memory}; {times}", *self.notes, *([self.error] if self.error else [])]
+        return [f"{self.case.words}: {memory}; {times}", *self.notes, *([self.error] if self.error else [])]
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as JSON-able values."""

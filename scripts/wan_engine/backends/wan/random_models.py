@@ -6,6 +6,7 @@ Nothing is read from disk but the embedded model's tokenizer. Their pictures are
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.backends.wan.random_packed import pack, packed_size
@@ -15,7 +16,7 @@ from wan_engine.models.attempts import Attempts
 from wan_engine.models.configs import HEAD_SIZE, VARIANTS, Shapes, clip_config, umt5_config, vae_config
 from wan_engine.models.devices import component_dtype
 from wan_engine.models.load_component import load_image_processor
-from wan_engine.models.memory.needs import Weights, weights_in
+from wan_engine.models.memory.needs import Table, Weights, in_fp8, weights_in
 from wan_engine.models.memory.place import Placer, without_groups
 from wan_engine.models.pipelines import KINDS, build_text_pipeline
 from wan_engine.models.quiet import quiet_libraries
@@ -89,19 +90,23 @@ class RandomModels:
         self._made.clear()
 
     def weigh(self, cards: Sequence[ModelCard], dtype: str, on_cpu: bool, fp8: bool) -> Weights:
-        """The sizes of the networks, counted without making them. cards, fp8: not looked at."""
+        """The sizes of the networks, counted without making them. cards: not looked at."""
         names = [*self.experts, "text_encoder", "vae", *(["image_encoder"] if self.variant.image else [])]
         sizes = {"text_encoder": 4 if on_cpu else 2, "vae": 4, "image_encoder": 4}
         wide = 4 if dtype == "float32" else 2
-        tables: dict[str, list[dict[str, int]]] = {}
+        tables: dict[str, list[Table]] = {}
+        staged = 0
         for name in names:
             packing = self._packing if name.startswith("transformer") else ""
-            table = {
+            table: Table = {
                 key: packed_size(key, tuple(weight.shape), packing) or weight.numel() * sizes.get(name, wide)
                 for key, weight in _on_meta(self._maker(name)).named_parameters()
             }
+            if fp8 and name.startswith("transformer"):
+                staged, table = max(staged, sum(table.values())), in_fp8(table, wide)
             tables.setdefault(name.removesuffix("_2"), []).append(table)
-        return weights_in(tables, {"transformer": [self._transformer_config()], "vae": [self._vae_config()]})
+        weights = weights_in(tables, {"transformer": [self._transformer_config()], "vae": [self._vae_config()]})
+        return replace(weights, staged=staged)
 
     def fingerprints(self, card: ModelCard) -> tuple[str, str]:
         """Names for the random text encoder and its tokenizer. card: not looked at."""

@@ -110,7 +110,7 @@ def weights_of(sources: Sequence[ModelSource], dtype: str, on_cpu: bool, fp8: bo
             kind, place = name.removesuffix("_2"), source.components[name].resolve()
             table = _table(source, name, sizes.get(name, wide))
             staged = max(staged, _size(table)) if fp8 and name not in sizes else staged
-            tables.setdefault(kind, {})[place] = _in_fp8(table, wide) if fp8 and name not in sizes else table
+            tables.setdefault(kind, {})[place] = in_fp8(table, wide) if fp8 and name not in sizes else table
     configs = {name: [source.config(name) for source in sources] for name in ("transformer", "vae")}
     found_tables = {name: list(found.values()) for name, found in tables.items()}
     return replace(weights_in(found_tables, configs), staged=staged)
@@ -174,7 +174,7 @@ def _table(source: ModelSource, name: str, wide: int) -> Table:
     return table
 
 
-def _in_fp8(table: Table, wide: int) -> Table:
+def in_fp8(table: Table, wide: int) -> Table:
     """Weights inside the blocks in 8 bits: diffusers leaves the layers around them, and the norms, as they are."""
     return {name: size // wide if _BLOCK.search(name) and "norm" not in name else size for name, size in table.items()}
 
