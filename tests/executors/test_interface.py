@@ -16,7 +16,7 @@ from wan_engine.errors import Cancelled, StorageError, WanError
 from wan_engine.executors import Executor
 from wan_engine.executors.local import LocalExecutor
 from wan_engine.executors.processes import ProcessExecutor
-from wan_engine.film import find_lineup
+from wan_engine.film import find_lineup, make_film, resume_film
 from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Clip
 from wan_engine.render.clip import ChainJob
@@ -90,8 +90,8 @@ def test_a_stop_ends_it_and_keeps_what_is_there(executor: Executor, tmp_path: Pa
 
 
 def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    """They would go on writing into the film, which another process resumes."""
-    film = replace(SETTINGS, steps="1000", devices="cpu, cpu", output_dir=str(tmp_path))
+    """They would go on writing into the film, which another process goes on with: to the same frames."""
+    film = replace(SETTINGS, steps="300", devices="cpu, cpu", save_frames=True, output_dir=str(tmp_path))
     project = tmp_path / "film.yaml"
     project.write_text(project_to_text(film), encoding="utf-8")
     parent = film_process.start("begin", project)
@@ -104,6 +104,12 @@ def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     _, living = psutil.wait_procs(workers, timeout=10)
     parent.communicate(timeout=10)
     assert not living
+    (plan,) = tmp_path.rglob("*_plan.json")
+    resumed = resume_film(plan.parent, lambda _event: None, lambda: False, ["cpu"])
+    whole = make_film(film, lambda _event: None, lambda: False, ["cpu"])
+    frames = [[path.read_bytes() for path in sorted(made.folder.glob("*_0*.png"))] for made in (resumed, whole)]
+    assert len(frames[0]) == film.max_frames
+    assert frames[0] == frames[1]
 
 
 def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
