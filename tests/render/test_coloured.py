@@ -35,10 +35,12 @@ class Fading(DryRunBackend):
     """A soft ribbed picture that goes on a pixel a frame and turns redder and flatter within each clip.
 
     The first frame of a clip is the one it starts from: what lies at the seam tells nothing of the drift.
+    at_once: all of a clip is redder than what it starts from, its first frame too.
     """
 
-    def __init__(self, drift: float) -> None:
+    def __init__(self, drift: float, at_once: bool = False) -> None:
         self.drift = drift
+        self.at_once = at_once
 
     def start(self, request: ClipRequest, state: RunState | None = None) -> ClipRun:
         run = DryRun(request, state.step if state else 0)
@@ -50,7 +52,7 @@ class Fading(DryRunBackend):
         start = ribs(clip.start) if request.start_image is None else request.start_image
         level = start.reshape(-1, 3).mean(axis=0) - ribs(clip.start).reshape(-1, 3).mean(axis=0)
         for number in range(clip.frames):
-            share = number / clip.intervals
+            share = 1.0 if self.at_once else number / clip.intervals
             moved = ribs(clip.start + number) + level + share * self.drift * np.array([1.0, 0.3, -0.2])
             yield np.clip(np.rint(moved), 0, 255).astype(np.uint8)
 
@@ -101,8 +103,25 @@ def test_pinning_halves_a_drift_that_seams_do_not_show(tmp_path: Path) -> None:
     assert before[-1].drift > 3
     assert after[-1].drift < before[-1].drift / 2
     assert all(seam.grade == "good" for seam in after), "nothing is seen at the seams"
-    motion = [math.prod(seam.motion for seam in seams) ** (1 / len(seams)) for seams in (before, after)]
-    assert motion[1] == pytest.approx(motion[0], rel=0.05), "it moves as before"
+    assert motion_of(after) == pytest.approx(motion_of(before), rel=0.05), "it moves as before"
+
+
+def motion_of(seams: tuple[Seam, ...]) -> float:
+    """The geometric mean over the seams."""
+    return math.prod(seam.motion for seam in seams) ** (1 / len(seams))
+
+
+def test_holding_halves_a_drift_that_each_clip_brings_in(tmp_path: Path) -> None:
+    backend = Fading(1.6, at_once=True)
+    plain, _ = chain_of(tmp_path / "plain", backend=backend, hold_colour=False)
+    held, notes = chain_of(tmp_path / "held", backend=backend, hold_colour=True)
+    before, after = seams_of(plain), seams_of(held)
+    assert before[-1].drift is not None
+    assert after[-1].drift is not None
+    assert before[-1].drift > 3
+    assert after[-1].drift < before[-1].drift / 2
+    assert len(notes) == CLIPS - 1
+    assert motion_of(after) == pytest.approx(motion_of(before), rel=0.05), "it moves as before"
 
 
 def test_what_does_not_drift_stays_as_it_is(tmp_path: Path) -> None:
