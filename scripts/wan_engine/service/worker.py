@@ -24,8 +24,9 @@ from typing import Any
 import psutil
 
 from wan_engine.errors import Cancelled, StorageError, WanError
-from wan_engine.film import make_film, resume_film
+from wan_engine.film import make_film, plan_film, resume_film
 from wan_engine.outpaint import OutpaintResult, make_outpaint, preview_outpaint, resume_outpaint
+from wan_engine.plan.model import read_plan
 from wan_engine.render.events import CancelCheck, Event, Report, stopped
 from wan_engine.render.result import FilmResult
 from wan_engine.schedule.storyboard_file import storyboard_to_values
@@ -44,7 +45,7 @@ from wan_engine.settings import Settings
 from wan_engine.settings_check import settings_from_mapping
 from wan_engine.storage.atomic import storage_error
 from wan_engine.storage.lock import folder_lock
-from wan_engine.storage.places import check_free_space, outputs_root
+from wan_engine.storage.places import check_free_space, open_film_folder, outputs_root
 from wan_engine.storyboard.services import load_services
 from wan_engine.storyboard.story import Desk
 from wan_engine.tools.scenes.split import split_films
@@ -166,13 +167,21 @@ class Worker:
         settings = self._settings(job)
         check_free_space(Path(job.folder) if job.folder else outputs_root(settings), self._config.min_free_bytes)
         report = self._report(job, settings.backend, cancelled)
-        with self._devices(job_devices(settings.devices, self._device), report, cancelled) as devices:
+        with self._devices(self._useful(job, settings), report, cancelled) as devices:
             if not job.folder:
                 made = make_film(settings, report, cancelled, devices)
             else:
                 self._wait_for_folder(Path(job.folder), cancelled)
                 made = resume_film(Path(job.folder), report, cancelled, devices)
         return made.notes, _paths(made)
+
+    def _useful(self, job: Job, settings: Settings) -> tuple[str, ...]:
+        """The devices of a film, as many as it has parts for; the plan's notes tell of the others."""
+        wanted = job_devices(settings.devices, self._device)
+        if len(wanted) == 1:
+            return wanted
+        plan = read_plan(open_film_folder(Path(job.folder)).plan) if job.folder else plan_film(settings)
+        return wanted[: len(plan.chains())]
 
     @contextmanager
     def _devices(self, wanted: Sequence[str], report: Report, cancelled: CancelCheck) -> Iterator[tuple[str, ...]]:
