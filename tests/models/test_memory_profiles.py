@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from untrained import Untrained, write_untrained
+from wan_engine.families import Mode
 from wan_engine.models.folder import open_folder
 from wan_engine.models.memory.choose import choose
 from wan_engine.models.memory.measure import Memory, main_memory, measure
@@ -125,3 +128,25 @@ def test_memory_is_measured_within_a_containers_limit(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max\n")
     assert main_memory(tmp_path)[1] == total
     assert measure("cpu").device_total == measure("cpu").ram_total
+
+
+@given(
+    width=st.integers(1, 120).map(lambda each: 16 * each),
+    height=st.integers(1, 120).map(lambda each: 16 * each),
+    frames=st.integers(0, 60).map(lambda each: 4 * each + 1),
+    mode=st.sampled_from(["t2v", "i2v", "flf2v", "vace"]),
+    more=st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40)),
+)
+def test_more_is_never_estimated_as_less(
+    width: int, height: int, frames: int, mode: Mode, more: tuple[int, int, int]
+) -> None:
+    """In frames, width and height; of the modes VACE takes the most; and a lower profile never takes more."""
+    weights = replace(BIG, controls=8)
+    small = Clip(width, height, frames, mode)
+    large = Clip(width + 16 * more[0], height + 16 * more[1], frames + 4 * more[2], mode)
+    for profile in PROFILES:
+        assert needs(profile, weights, small).device <= needs(profile, weights, large).device
+        assert needs(profile, weights, replace(small, mode="t2v")).device <= needs(profile, weights, small).device
+        assert needs(profile, weights, small).device <= needs(profile, weights, replace(small, mode="vace")).device
+    turns = [needs(profile, weights, large).device for profile in (FAST, BALANCED, LOW)]
+    assert turns == sorted(turns, reverse=True)

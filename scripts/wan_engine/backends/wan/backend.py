@@ -266,7 +266,7 @@ def _pipeline(session: _Session, card: ModelCard, mode: Mode) -> Any:
 
 
 def _asked(request: ClipRequest) -> AskedClip:
-    return AskedClip(request.width, request.height, request.clip.frames, request.clip.mode != "t2v")
+    return AskedClip(request.width, request.height, request.clip.frames, request.clip.mode)
 
 
 def _still_here(device: str | None) -> str:

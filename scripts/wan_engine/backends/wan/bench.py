@@ -117,7 +117,7 @@ def measure_case(case: Case, models: RandomModels, device: str = "auto", dtype: 
     options = Options(device, dtype, case.profile, case.fp8, case.attention, case.compile)
     backend = WanBackend(Lineup({mode: card}), options, notes.append, Models(loader, models.weigh, models.fingerprints))
     weights = models.weigh([card], dtype, device == "cpu", case.fp8)
-    asked = AskedClip(case.width, case.height, case.frames, mode != "t2v")
+    asked = AskedClip(case.width, case.height, case.frames, mode)
     figures: dict[str, Any] = {"estimated": needs(profile_of(case.profile), weights, asked).device}
     models.rest()
     release(device)

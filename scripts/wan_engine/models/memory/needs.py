@@ -13,6 +13,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from wan_engine.families import Mode
 from wan_engine.models.headers.header import BITS
 from wan_engine.models.headers.read import read_header
 from wan_engine.models.memory.profiles import Profile
@@ -41,6 +42,11 @@ _DECODER_CHANNELS = 96
 """Channels of that VAE where it works on whole pixels."""
 _TILE_AREA = 256 * 256
 _PIXEL_BYTES = 3 * 4
+_VIDEOS, _VACE_VIDEOS = 2, 11 / 3
+"""Clips of that many pixels on the device while pictures are encoded. VACE's: all pixels, those known, those to make,
+each in three channels, and the mask twice, in one."""
+_KEPT_BYTES = 2
+"""Bytes of a number that VACE's blocks keep, in 16 bits."""
 _PROCESS_BYTES = 2 * 10**9
 """Main memory of the process itself: torch, its libraries and the CUDA context took 1.5 to 2 GB."""
 TEXT_BYTES = 400 * 2**20
@@ -57,12 +63,12 @@ class Needs:
 
 @dataclass(frozen=True)
 class Clip:
-    """What is asked of the model: width and height in pixels, frames, and whether it starts from pictures."""
+    """What is asked of the model: width and height in pixels, frames, and how the clip is made."""
 
     width: int
     height: int
     frames: int
-    pictures: bool = False
+    mode: Mode = "t2v"
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class Weights:
     its blocks.  word_table: the largest weight of the text encoder.  dim, ffn_dim, layers: of the transformer.
     stride: pixels a latent is wide.  vae_load: what a pixel costs the VAE, against Wan 2.1's.
     staged: a transformer as it is read into main memory to be made smaller there; 0 where it is not.
+    controls: VACE blocks, whose outputs wait for the main blocks.
     """
 
     transformers: tuple[int, ...]
@@ -88,6 +95,7 @@ class Weights:
     stride: int
     vae_load: float
     staged: int = 0
+    controls: int = 0
 
     def tokens(self, clip: Clip) -> int:
         """The length of the transformer's sequence for a clip."""
@@ -141,6 +149,7 @@ def weights_in(tables: Mapping[str, Sequence[Table]], configs: Mapping[str, Sequ
         layers=max(int(each["num_layers"]) + len(each.get("vace_layers") or ()) for each in shapes),
         stride=min(int(each.get("scale_factor_spatial", 8)) for each in configs["vae"]),
         vae_load=max(_vae_load(each) for each in configs["vae"]),
+        controls=max(sum(name.startswith("vace_") for name in _blocks(table)) for table in every),
     )
 
 
@@ -180,8 +189,12 @@ def in_fp8(table: Table, wide: int) -> Table:
 
 
 def denoising_bytes(weights: Weights, clip: Clip) -> int:
-    """What one step of the transformer computes in between: in proportion to tokens, its width and its wider middle."""
-    return int(weights.tokens(clip) * (_BYTES_PER_DIM * weights.dim + _BYTES_PER_FFN * weights.ffn_dim))
+    """What one step of the transformer computes in between: in proportion to tokens, its width and its wider middle.
+
+    VACE's blocks run first; the output of each is kept until its main block has run, and their state besides.
+    """
+    kept = _KEPT_BYTES * (weights.controls + 1) * weights.dim if clip.mode == "vace" else 0
+    return int(weights.tokens(clip) * (_BYTES_PER_DIM * weights.dim + _BYTES_PER_FFN * weights.ffn_dim + kept))
 
 
 def decoding_bytes(weights: Weights, clip: Clip, tiled: bool) -> int:
@@ -193,10 +206,11 @@ def decoding_bytes(weights: Weights, clip: Clip, tiled: bool) -> int:
 
 def encoding_bytes(weights: Weights, clip: Clip, tiled: bool) -> int:
     """What the VAE computes while it encodes the pictures a clip starts from, and the clip they are put into."""
-    if not clip.pictures:
+    if clip.mode == "t2v":
         return 0
     area = _TILE_AREA if tiled else clip.width * clip.height
-    return int(area * _ENCODE_BYTES * weights.vae_load) + 2 * clip.width * clip.height * clip.frames * _PIXEL_BYTES
+    videos = _VACE_VIDEOS if clip.mode == "vace" else _VIDEOS
+    return int(area * _ENCODE_BYTES * weights.vae_load + videos * clip.width * clip.height * clip.frames * _PIXEL_BYTES)
 
 
 def needs(profile: Profile, weights: Weights, clip: Clip) -> Needs:

@@ -73,7 +73,7 @@ def look_ahead(settings: Settings, plan: Plan, models: Lineup) -> Outlook:
 
 def asked_clips(plan: Plan) -> list[Clip]:
     """What is asked of the models for a plan, each size once."""
-    return list(dict.fromkeys(Clip(plan.width, plan.height, clip.frames, clip.mode != "t2v") for clip in plan.calls))
+    return list(dict.fromkeys(Clip(plan.width, plan.height, clip.frames, clip.mode) for clip in plan.calls))
 
 
 def film_needs(weights: Weights, clips: Sequence[Clip]) -> Callable[[Profile], Needs]:
