@@ -12,7 +12,8 @@
     function make() {
         cards.list = dom.el("ul", { class: "wan-sc-cards", "aria-label": "Scenes" });
         cards.more = dom.button("Show more", () => { most += SHOWN; draw(); });
-        cards.box = dom.el("div", { class: "wan-hidden" }, cards.list, cards.more);
+        cards.words = dom.el("p", { class: "wan-quiet", id: "wan_scenes_uncut" });
+        cards.box = dom.el("div", { class: "wan-hidden" }, cards.words, cards.list, cards.more);
         return cards.box;
     }
 
@@ -29,6 +30,9 @@
         const all = scenes.pieces(), told = JSON.stringify([scenes.state.list, all, scenes.data.list.scenes, most]);
         if (told === drawn) return;
         drawn = told;
+        const uncut = all.filter((each) => each.kept && !fileOf(each)).length;
+        cards.words.textContent = `${isOffered() ? "Start video and Outpaint take" : "Start video takes"} a scene's file: press Split first, ${uncut === all.length ? "no scene is" : `${dom.plural(uncut, "scene")} ${uncut === 1 ? "is" : "are"} not`} cut yet.`;
+        dom.show(cards.words, uncut > 0);
         const focused = cards.list.contains(document.activeElement) ? document.activeElement.dataset.key : "";
         const old = new Map([...cards.list.querySelectorAll("img")].map((each) => [each.dataset.key, each]));
         dom.fill(cards.list, ...all.slice(0, most).map((each, index) => card(each, index, old)));
@@ -55,8 +59,10 @@
                 dom.el("div", { class: "wan-job-actions" },
                     act("Start image", "Its first frame becomes the film's start image", () => asStartImage(start)),
                     act("Start video", "A new film goes on from its end", () => send("init_video", file), needs),
-                    pages.buttons.has("outpaint") ? act("Outpaint", "Opens the page Outpaint with it", () => outpaint(file), needs) : null)));
+                    isOffered() ? act("Outpaint", "Opens the page Outpaint with it", () => outpaint(file), needs) : null)));
     }
+
+    const isOffered = () => pages.buttons.has("outpaint");
 
     /** Put a path into a box of the page Film. */
     async function send(field, path) {

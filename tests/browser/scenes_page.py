@@ -25,6 +25,7 @@ class ScenesPage:
         self.add = page.locator("#wan_scenes_add")
         self.remove = page.locator("#wan_scenes_remove")
         self.reset = page.locator("#wan_scenes_reset")
+        self.uncut = page.locator("#wan_scenes_uncut")
 
     def show(self) -> None:
         """Open the page."""

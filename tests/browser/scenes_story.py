@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from browser.chromium import Window
 from browser.looks import contrasts
+from browser.outpaint_page import OutpaintPage
 from browser.scenes_page import ScenesPage
 from browser.servers import Server
 from browser.wan_page import WanTab
@@ -37,6 +38,11 @@ class ScenesStory:
         page.find_scenes(cuts=2)
         assert page.frames() == [30, 60]
         expect(page.where).to_contain_text("Cut at frame 30")
+        # What a scene's file is needed for says so as long as there is none.
+        expect(page.uncut).to_contain_text("press Split first")
+        for words in ("Start video", "Outpaint"):
+            expect(page.button(words, 1)).to_be_disabled()
+            expect(page.button(words, 1)).to_have_attribute("title", "Press Split first: it needs the scene's file")
         # By keys: the chosen cut moves, a new one comes, another one goes.
         page.cuts.first.focus()
         tab.page.keyboard.press("ArrowRight")
@@ -72,6 +78,7 @@ class ScenesStory:
         # The scenes that were wanted are files now; the piece left out is none.
         expect(page.button("Start video", 1)).to_be_enabled()
         expect(page.button("Start video", 0)).to_be_disabled()
+        expect(page.uncut).to_be_hidden()
         assert page.frames() == [21, added]
         page.button("Start image", 1).click()
         expect(tab.box("init_image")).to_have_value(re.compile(r"_21\.png$"))
@@ -79,6 +86,25 @@ class ScenesStory:
         page.show()
         page.button("Start video", 2).click()
         expect(tab.box("init_video")).to_have_value(re.compile(r"-00[01]\.mp4$"))
+        page.show()
+        page.button("Outpaint", 2).click()
+        expect(OutpaintPage(tab).film).to_have_value(re.compile(r"-00[01]\.mp4$"))
+
+    def test_a_job_gives_its_film_and_settings_back(self, tab: WanTab, three_scenes: Path) -> None:
+        page = ScenesPage(tab)
+        page.show()
+        page.choose(three_scenes)
+        tab.box("scenes_threshold").fill("0.3")
+        tab.box("scenes_threshold").press("Tab")
+        page.find_scenes(cuts=2)
+        film = page.film.input_value()
+        tab.wait_for("finished")
+        page.film.fill("another.mp4")
+        tab.box("scenes_threshold").fill("0.8")
+        tab.box("scenes_threshold").press("Tab")
+        tab.jobs.first.get_by_role("button", name="Use settings").click()
+        expect(page.film).to_have_value(film)
+        expect(tab.box("scenes_threshold")).to_have_value("0.3")
 
     def test_what_is_wrong_is_told_at_its_box(self, tab: WanTab, tmp_path: Path) -> None:
         page = ScenesPage(tab)
