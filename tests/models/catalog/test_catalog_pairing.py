@@ -64,6 +64,8 @@ def test_what_is_missing_is_named_with_its_source(tmp_path: Path) -> None:
         made.usable("model")
     for words in (str(path), "Wan 2.2 VAE", "wan2.2_vae.safetensors", "UMT5-XXL", "umt5_xxl_fp16"):
         assert words in caught.value.message
+    # One line for the file, one for each part, one for each source.
+    assert len(caught.value.message.splitlines()) == 1 + 2 + 1 + 3
     assert "wan-engine models download wan2.2-vae umt5-xxl-fp16" in caught.value.remedy
 
 

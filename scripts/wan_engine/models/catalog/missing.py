@@ -21,10 +21,10 @@ class Missing:
     downloads: tuple[str, ...] = ()
     why: str = ""
 
-    def words(self) -> str:
-        """In a sentence without its end: what is missing and where it could come from."""
-        sources = [_source(name) for name in self.downloads]
-        came = f"; it could come from {', or '.join(sources)}" if sources else ""
+    def words(self, between: str = " ") -> str:
+        """In a sentence without its end: what is missing and where it could come from. between: before each source."""
+        sources = [between + _source(name) for name in self.downloads]
+        came = f"; it could come from{', or'.join(sources)}" if sources else ""
         return f"{self.what} is missing{f' ({self.why})' if self.why else ''}{came}"
 
 

@@ -76,8 +76,8 @@ class ModelSet:
             return self.card
         if self.problem:
             raise ModelError(f"{setting}: {self.path} cannot be used: {self.problem}", self.remedy)
-        words = "; ".join(each.words() for each in self.missing)
-        raise ModelError(f"{setting}: {self.path} is not complete: {words}", remedy(self.missing))
+        lines = ";\n".join(each.words(between="\n    ") for each in self.missing)
+        raise ModelError(f"{setting}: {self.path} is not complete:\n{lines}", remedy(self.missing))
 
 
 def make_set(part: Part, stock: Stock, wishes: Wishes | None = None) -> ModelSet:
