@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from browser.servers import ROOT, Server
+from browser.servers import DEFORUM, ROOT, Server
 
 PROBE = ROOT / "tests" / "hosts" / "probe"
 """A second extension, for the tests alone: it tells how the WebUI's queue and its model stand."""
@@ -33,6 +33,7 @@ def real(webui: Path, folder: Path, *flags: str) -> Server:
     extensions.mkdir(parents=True)
     (extensions / "sd-webui-wan").symlink_to(ROOT, target_is_directory=True)
     (extensions / "wan-probe").symlink_to(PROBE, target_is_directory=True)
+    (extensions / "deforum").symlink_to(DEFORUM, target_is_directory=True)
     # Forge's pages are refused their own scripts when the data lies elsewhere.
     folders = ("--data-dir", str(data), "--gradio-allowed-path", str(webui))
     checks = [*_AS_IT_IS, "--skip-torch-cuda-test", "--log-startup"]

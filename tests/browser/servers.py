@@ -21,6 +21,8 @@ from wan_engine.home import API_ROOT, TOKEN_HEADER, EngineInfo, read_info
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "scripts"
 STANDIN = ROOT / "tests" / "hosts" / "standin.py"
+DEFORUM = ROOT / "tests" / "hosts" / "deforum"
+"""An extension with the tab of Deforum, as far as ours reads it."""
 
 GRADIO_OF = {"a1111": GRADIO_3, "reforge": GRADIO_3, "forge": GRADIO_4, "neo": GRADIO_4}
 """The environment of each WebUI's stand-in."""
@@ -172,8 +174,10 @@ def _processes_of(home: Path) -> list[psutil.Process]:
 
 
 def standin(kind: str, folder: Path, *flags: str, path: str = "/") -> Server:
-    """A stand-in for this WebUI with its data in a folder."""
+    """A stand-in for this WebUI with its data in a folder; Deforum is installed there."""
     data = folder / "data"
+    (data / "extensions").mkdir(parents=True, exist_ok=True)
+    (data / "extensions" / "deforum").symlink_to(DEFORUM, target_is_directory=True)
     command = [str(python_of(GRADIO_OF[kind])), str(STANDIN), "--host", kind, "--data", str(data), *flags]
     return Server(command, data / "models" / "wan" / "state", folder / "log.txt", path=path)
 

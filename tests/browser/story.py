@@ -167,6 +167,21 @@ class Story:
         assert "a red circle" in tab.values("prompts")["prompts"]
         expect(tab.timeline).to_contain_text("96 frames at 16 fps")
 
+    def test_an_installed_deforum_is_taken_over(self, tab: WanTab) -> None:
+        button = tab.page.locator("#wan_deforum")
+        if not tab.page.locator("#tab_deforum_interface").count():
+            # Alone no other extension is there.
+            expect(button).to_be_hidden()
+            return
+        button.click()
+        expect(tab.news).to_contain_text("Taken in: Deforum's tab")
+        tab.settle()
+        sizes = {"width": "64", "height": "64", "max_frames": "24", "fps": "8", "seed": "7", "guidance_scale": "0: (3)"}
+        assert tab.values(*sizes) == sizes
+        words = {"batch_name": "from_deforum", "negative_prompt": "blur", "seed_behavior": "fixed"}
+        assert tab.values(*words) == words
+        expect(tab.prompt_blocks()).to_have_count(2)
+
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_it_fits_and_can_be_read(self, open_window: Any, server: Server, theme: str) -> None:
         narrow = WanTab(cast(Window, open_window(width=900)).page)
