@@ -34,9 +34,10 @@
         strip.reset = dom.button("As found", () => scenes.reset(), { id: "wan_scenes_reset", title: "Takes back every change made by hand" });
         const step = (by, words) => dom.button(words, () => scenes.state.cuts && nudge(by), { title: by < 0 ? "One frame back; a chosen cut moves along" : "One frame on; a chosen cut moves along", "aria-label": by < 0 ? "One frame back" : "One frame on" });
         const toCut = (by, words) => dom.button(words, () => next(by), { "aria-label": by < 0 ? "To the cut before" : "To the next cut", title: by < 0 ? "To the cut before" : "To the next cut" });
-        const bar = dom.el("div", { class: "wan-sc-bar" }, toCut(-1, "\u21e4"), step(-1, "\u2190"), step(1, "\u2192"), toCut(1, "\u21e5"), strip.where, dom.el("span", { class: "wan-space" }),
-            strip.add, strip.removing, dom.button("Play here", play, { id: "wan_scenes_play", title: "Plays the film from a second before the chosen frame (Space)" }), strip.reset,
-            dom.button("\u2212", () => zoom(1 / ZOOM), { "aria-label": "Show more of the film", title: "Show more of the film" }), dom.button("+", () => zoom(ZOOM), { "aria-label": "Look closer", title: "Look closer" }));
+        const group = (...inside) => dom.el("span", { class: "wan-group" }, ...inside);
+        const bar = dom.el("div", { class: "wan-sc-bar" }, group(toCut(-1, "\u21e4"), step(-1, "\u2190"), step(1, "\u2192"), toCut(1, "\u21e5")), strip.where, dom.el("span", { class: "wan-space" }),
+            group(dom.button("\u2212", () => zoom(1 / ZOOM), { "aria-label": "Show more of the film", title: "Show more of the film" }), dom.button("+", () => zoom(ZOOM), { "aria-label": "Look closer", title: "Look closer" })),
+            group(strip.add, strip.removing, dom.button("Play here", play, { id: "wan_scenes_play", title: "Plays the film from a second before the chosen frame (Space)" }), strip.reset));
         strip.film = dom.el("video", { controls: true, playsinline: true, preload: "metadata", "aria-label": "The film", ontimeupdate: follow, onerror: () => cannotPlay() });
         strip.cannot = dom.el("p", { class: "wan-quiet wan-hidden", text: "The browser cannot play this film; its pictures are shown all the same." });
         strip.before = dom.el("figure", {}, dom.el("img", { alt: "" }), dom.el("figcaption"));

@@ -17,7 +17,8 @@
         strip.words = dom.el("span", { class: "wan-quiet", "aria-live": "polite" });
         strip.scroll = dom.el("div", { class: "wan-scroll", tabindex: "0", role: "region", "aria-label": "Storyboard" }, strip.list);
         strip.fields = dom.el("fieldset", { class: "wan-plain" },
-            dom.el("div", { class: "wan-head wan-kf-head" }, dom.el("h3", { class: "wan-title", text: "Storyboard" }), strip.words, dom.el("span", { class: "wan-space" }), strip.add, strip.clear, strip.pictures, strip.approve), strip.scroll);
+            dom.el("div", { class: "wan-head wan-kf-head" }, dom.el("h3", { class: "wan-title", text: "Storyboard" }), strip.words, dom.el("span", { class: "wan-space" }),
+                dom.el("span", { class: "wan-group" }, strip.add, strip.clear, strip.pictures, strip.approve)), strip.scroll);
         return dom.el("div", { class: "wan-panel wan-story" }, strip.fields);
     }
 
