@@ -61,6 +61,32 @@ def test_a_script_is_understood() -> None:
     assert any("Segment 6 has 12 s and is made as several clips" in note for note in planned.notes)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Style: watercolour. A boat leaves. Rain falls on the sea.", {"style": "watercolour"}),
+        ("A boat leaves. Rain falls on the sea. Style: watercolour", {"style": "watercolour"}),
+        ("Style: oil, by Mr. Turner. A boat leaves.\nRain falls on the sea.", {"style": "oil, by Mr. Turner"}),
+        ("Title: The sea\nSetting: a bay, no wind\nA boat leaves. Rain falls on the sea.", {"title": "The sea"}),
+        ("Length: 8 s. A boat leaves. Rain falls on the sea.", {"seconds": 8}),
+        ("Title: What now? Continuity: a bay. A boat leaves. Rain falls on the sea.", {"continuity": "a bay"}),
+    ],
+)
+def test_what_a_line_says_of_the_whole_film_ends_with_its_sentence(text: str, found: dict[str, object]) -> None:
+    story = split(text).storyboard
+    assert {name: getattr(story, name) for name in found} == found
+    assert [segment.prompt for segment in story.segments] == ["A boat leaves.", "Rain falls on the sea."]
+
+
+def test_a_camera_is_of_the_sentence_before_it() -> None:
+    story = split("Characters: Mara (in yellow). Mara walks on. Camera: slow pan left. She waves at us.").storyboard
+    assert [each.name for each in story.characters] == ["Mara"]
+    assert [(each.prompt, each.camera) for each in story.segments] == [
+        ("Mara walks on.", "slow pan left"),
+        ("She waves at us.", ""),
+    ]
+
+
 def test_each_keyframe_shows_what_begins_there() -> None:
     story = split("A red circle moves. A blue square falls.").storyboard
     assert [keyframe.description for keyframe in story.keyframes] == [

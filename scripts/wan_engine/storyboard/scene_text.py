@@ -76,7 +76,7 @@ _SPAN = re.compile(r"\s*[(\[]?\b([0-9]{1,2}):([0-9]{2})\s*(?:-|–|—|to)\s*([0
 _SPOKEN = re.compile(rf"\bfor\s+(?:about\s+)?([0-9]+(?:[.,][0-9]+)?)\s*{_UNIT}\b", re.IGNORECASE)
 _TIME = re.compile(rf"([0-9]+(?:[.,][0-9]+)?)\s*({_UNIT}|min|minutes?)?\b", re.IGNORECASE)
 _ENDS = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[^\W_a-z])|(?<=[。！？])\s*")
-_ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|prof|vs|etc|e\.g|i\.e|no|[a-z])\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|prof|vs|etc|e\.g|i\.e|no)|(?<![0-9] )\b[a-z])\.$", re.IGNORECASE)
 _LEAST_WORDS = 3
 _LONGEST_SCENE_SECONDS = 3600
 
@@ -118,10 +118,10 @@ def _line(found: SceneText, line: str, running: list[str]) -> bool:
             rest, found.scenes[-1].seconds = _time_first(heading[1])
             running.extend([rest] if rest else [])
         return True
-    label = _LABEL.fullmatch(line)
-    if label:
+    if _LABEL.fullmatch(line):
         _finish(found, running)
-        _take(found, _LABELS[label[1].lower()], label[2].strip())
+        running.append(line.strip())
+        _finish(found, running)
         return True
     if _ITEM.match(line):
         _finish(found, running)
@@ -131,7 +131,7 @@ def _line(found: SceneText, line: str, running: list[str]) -> bool:
 
 
 def _take(found: SceneText, name: str, value: str) -> None:
-    """A line `name: value`. Camera and duration belong to the scene they stand in, before any to the whole film."""
+    """`name: value`. Camera and duration belong to the scene they stand in, before any to the whole film."""
     scene = found.scenes[-1]
     if name == "characters":
         found.characters.extend(_characters(value))
@@ -153,11 +153,19 @@ def _take(found: SceneText, name: str, value: str) -> None:
 
 
 def _finish(found: SceneText, running: list[str]) -> None:
-    """The running text becomes sentences of the latest scene."""
+    """The running text becomes sentences of the latest scene; what begins as `Style:` does ends with its sentence."""
     words = " ".join(filter(None, running))
     running.clear()
     scene = found.scenes[-1]
-    for sentence in _sentences(words):
+    for piece in _pieces(words):
+        label = _LABEL.fullmatch(piece)
+        if label:
+            _take(found, _LABELS[label[1].lower()], label[2].strip().rstrip(".。"))
+            continue
+        spoken, seconds = _without_time(piece)
+        if not any(char.isalnum() for char in spoken):
+            continue
+        sentence = Sentence(spoken, seconds)
         before = scene.sentences[-1] if scene.sentences else None
         alone = sentence.seconds is None and len(sentence.words.split()) < _LEAST_WORDS
         if before is not None and alone and not re.search(r"[。！？]", words):
@@ -168,17 +176,15 @@ def _finish(found: SceneText, running: list[str]) -> None:
         scene.sentences.append(sentence)
 
 
-def _sentences(text: str) -> Iterator[Sentence]:
+def _pieces(text: str) -> list[str]:
+    """The sentences of a text as they stand, each with the duration in brackets behind it."""
     pieces: list[str] = []
     for piece in filter(None, _ENDS.split(text)):
         if (pieces and _ABBREVIATION.search(pieces[-1])) or (pieces and _BRACKETED.fullmatch(piece)):
             pieces[-1] = f"{pieces[-1]} {piece}"
         else:
             pieces.append(piece)
-    for piece in pieces:
-        words, seconds = _without_time(piece)
-        if any(char.isalnum() for char in words):
-            yield Sentence(words, seconds)
+    return pieces
 
 
 def _without_time(text: str) -> tuple[str, Fraction | None]:
