@@ -67,8 +67,16 @@ def test_each_prompt_has_the_movement_of_its_own_frames() -> None:
 def test_without_being_asked_nothing_is_added() -> None:
     project = film(movement=False, translation_z="0: (3)")
     assert project.settings.prompts == {"0": "a fox"}
-    assert any("camera movement (translation_z)" in note for note in project.notes)
+    assert project.notes[-1].endswith("camera movement (translation_z); `movement` turns it into words of the prompts")
     assert film().notes[-1] == "The file moves no camera: no words were added"
+
+
+def test_what_became_words_is_not_called_left_out() -> None:
+    project = film(translation_z="0: (3)", fov_schedule="0: (70), 10: (90)")
+    assert [note for note in project.notes if "does not do" in note] == [
+        "Wan does not do what this file also asks for: camera movement (fov_schedule)"
+    ]
+    assert not any("does not do" in note for note in film(translation_z="0: (3)").notes)
 
 
 def test_a_schedule_that_cannot_be_read_is_told() -> None:

@@ -246,8 +246,6 @@ class _DeforumReader:
         still = CAMERA.get(self._mode, {})
         moving = [name for name, at_rest in still.items() if not _is_constant(self._given.get(name, at_rest), at_rest)]
         self.draft.camera, self.draft.mode = {name: str(self._given[name]) for name in moving}, self._mode
-        if moving:
-            unused["camera movement (" + ", ".join(moving) + ")"] = None
         changing = [name for name in FRAME_LOOP if name in self._given and not _is_constant(self._given[name])]
         unused.update(dict.fromkeys([*changing, *filter(None, [MODES.get(self._mode.lower())])]))
         if unused:

@@ -107,6 +107,11 @@ def with_movement(settings: Settings, camera: Mapping[str, str], mode: str) -> t
     return replace(settings, prompts=prompts), tuple(notes)
 
 
+def without_words(camera: Mapping[str, str], mode: str) -> list[str]:
+    """The schedules of these that `with_movement` has no words for."""
+    return [name for name in camera if name not in AXES.get(mode, {})]
+
+
 def _words(
     schedules: Mapping[str, NumberSchedule], axes: Mapping[str, _Axis], frames: range, settings: Settings
 ) -> str:

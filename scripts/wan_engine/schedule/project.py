@@ -18,7 +18,7 @@ from wan_engine.schedule.entries import stop_if_many
 from wan_engine.schedule.film_schedule import read_schedule
 from wan_engine.schedule.keyframes import draft_from_keyframes, is_keyframes
 from wan_engine.schedule.lines import read_lines
-from wan_engine.schedule.movement import with_movement
+from wan_engine.schedule.movement import with_movement, without_words
 from wan_engine.schedule.paths import whole_path
 from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.schedule.storyboard_file import KIND, in_folder, is_storyboard, storyboard_from_values
@@ -84,12 +84,17 @@ def project_from_text(text: str, name: str = "", folder: Path | None = None, mov
     settings = _checked(draft, name)
     settings = with_folder(settings, folder) if folder else settings
     notes = [*document.notes, *draft.notes]
+    left = list(draft.camera)
     if movement:
         try:
             settings, told = with_movement(settings, draft.camera, draft.mode)
         except InputError as error:
             raise _named(error.problems, name) from error
         notes += told or ["The file moves no camera: no words were added"]
+        left = without_words(draft.camera, draft.mode)
+    if left:
+        asked = f"Wan does not do what this file also asks for: camera movement ({', '.join(left)})"
+        notes.append(asked if movement else f"{asked}; `movement` turns it into words of the prompts")
     story = in_folder(draft.storyboard, folder) if draft.storyboard and folder else draft.storyboard
     return Project(settings, tuple(notes), name, story, draft.kind, draft.parts)
 
