@@ -9,9 +9,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from loopback import QuietHandler, listening
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _BLOCK = 16_384
@@ -71,26 +72,16 @@ class HubServer:
 def hub_server() -> Iterator[HubServer]:
     """Run a hub until the end of the block."""
     hub = HubServer()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
-    server.daemon_threads = True
-    hub.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield hub
-    finally:
-        hub.faults.released.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(type("Handler", (_Handler,), {"hub": hub})) as hub.address:
+        try:
+            yield hub
+        finally:
+            hub.faults.released.set()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
     hub: HubServer
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
 
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)

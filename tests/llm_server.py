@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from loopback import QuietHandler, listening
+
+_LONGEST_HOLD = 120
 _PIECE = 24
 """Characters of an answer in one streamed event."""
 
@@ -25,7 +27,8 @@ class Reply:
 
     text: what the model says.  finish: why it stops.  refusal: what it says in place of an answer.  status, headers:
     of an error, with `text` as its message.  hang: seconds of silence before it.  pause: seconds between two events of
-    the stream.  cut: bytes of the streamed body after which the connection breaks.
+    the stream.  cut: bytes of the streamed body after which the connection breaks.  hold: bytes of it after which
+    nothing more is sent until the server's `released` is set.
     """
 
     text: str = ""
@@ -36,39 +39,34 @@ class Reply:
     hang: float = 0.0
     pause: float = 0.0
     cut: int = 0
+    hold: int = 0
 
 
 @dataclass
 class LlmServer:
-    """The running server. requests: bodies that came, with their `authorization`.  answered: the latest is sent."""
+    """The running server. requests: bodies that came, with their `authorization`.  answered: the latest is sent.
+
+    released: set by the test to have held answers go on.
+    """
 
     address: str
     replies: list[Reply] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     answered: bool = False
+    released: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
 def llm_server(*replies: Reply) -> Iterator[LlmServer]:
     """The server; the last reply is given again when there are no more."""
     state = LlmServer("", list(replies))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(state))
-    state.address = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with listening(_handler(state)) as address:
+        state.address = f"{address}/v1"
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
-def _handler(state: LlmServer) -> type[BaseHTTPRequestHandler]:  # noqa: C901  one small method a case
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            """Stay quiet."""
-
+def _handler(state: LlmServer) -> type[QuietHandler]:
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             state.requests.append({**body, "authorization": self.headers.get("authorization"), "path": self.path})
@@ -90,15 +88,14 @@ def _handler(state: LlmServer) -> type[BaseHTTPRequestHandler]:  # noqa: C901  o
                 self._send(json.dumps(_whole(reply, body)).encode(), "application/json", reply)
 
         def _send(self, data: bytes, kind: str, reply: Reply) -> None:
-            self.send_response(reply.status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(data)))
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
+            self.send_head(reply.status, len(data), {"content-type": kind, **reply.headers})
             state.answered = False
+            sent = 0
             for piece in re.split(b"(?<=\n\n)", data[: reply.cut] if reply.cut else data):
+                if reply.hold and sent >= reply.hold:
+                    state.released.wait(_LONGEST_HOLD)
                 self.wfile.write(piece)
+                sent += len(piece)
                 time.sleep(reply.pause)
             state.answered = True
             if reply.cut:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import base64
 import io
 import json
-import threading
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from PIL import Image
+
+from loopback import QuietHandler, listening
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,8 @@ class PictureServer:
 def picture_server() -> Iterator[PictureServer]:
     """The server, until the block ends."""
     state = PictureServer("")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(state))
-    state.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with listening(_handler(state)) as state.address:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def picture_bytes(width: int, height: int, colour: tuple[int, int, int] = (200, 30, 40)) -> bytes:
@@ -71,11 +63,8 @@ def picture_bytes(width: int, height: int, colour: tuple[int, int, int] = (200, 
     return data.getvalue()
 
 
-def _handler(state: PictureServer) -> type[BaseHTTPRequestHandler]:  # noqa: C901  one small method a case
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            """Stay quiet."""
-
+def _handler(state: PictureServer) -> type[QuietHandler]:  # noqa: C901  one small method a case
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             if self._is_webui() and self.path == "/sdapi/v1/options":
                 self._send(200, json.dumps({"sd_model_checkpoint": "dream.safetensors [1a2b]"}).encode(), {})
@@ -118,11 +107,7 @@ def _handler(state: PictureServer) -> type[BaseHTTPRequestHandler]:  # noqa: C90
             return False
 
         def _send(self, status: int, data: bytes, headers: dict[str, str], cut: int = 0) -> None:
-            self.send_response(status)
-            for name, value in {"content-type": "application/json", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
+            self.send_head(status, len(data), {"content-type": "application/json", **headers})
             self.wfile.write(data[:cut] if cut else data)
             if cut:
                 self.close_connection = True
