@@ -34,6 +34,9 @@ MODEL_FOLDERS = (
 HOLD_LOCK = "wan_hold_queue_lock"
 """Name of the setting that keeps the WebUI's own queue closed while a film is made."""
 
+_API_ONLY_PORT = 7861
+"""Of a WebUI that runs without pages and is told no other."""
+
 _PUBLIC_FLAGS = ("share", "listen", "ngrok")
 
 
@@ -60,6 +63,15 @@ class Access:
         return f"others can reach this WebUI and it asks for no password: {remedy}"
 
 
+@dataclass(frozen=True)
+class OwnApi:
+    """The WebUI's own API. url: of the WebUI.  on: it was started with --api.  guarded: it asks for a password."""
+
+    url: str
+    on: bool
+    guarded: bool
+
+
 class Host(ABC):
     """What the program that shows the tab is and can."""
 
@@ -77,6 +89,11 @@ class Host(ABC):
     @abstractmethod
     def access(self) -> Access:
         """Who can reach it."""
+
+    @property
+    def api(self) -> OwnApi | None:
+        """Its own API, by which it may be asked for pictures; None where there is none, or not yet."""
+        return None
 
     @abstractmethod
     def release_vram(self) -> None:
@@ -153,6 +170,21 @@ class WebUI(Host):
             api_credentials=tuple((user, password) for user, _, password in pairs if user),
             api_only=bool(getattr(flags, "nowebui", False)),
         )
+
+    @property
+    def api(self) -> OwnApi | None:
+        from modules import shared
+
+        flags, alone = shared.cmd_opts, self.access.api_only
+        served = getattr(getattr(shared, "demo", None), "server_port", None)
+        port = served or flag(flags, "port") or (_API_ONLY_PORT if alone else "")
+        if not port:
+            return None
+        name = flag(flags, "server_name")
+        name = "127.0.0.1" if name in ("", "localhost", "0.0.0.0", "::") else name  # noqa: S104  asked, not bound
+        scheme = "https" if flag(flags, "tls_keyfile") and flag(flags, "tls_certfile") else "http"
+        url = f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+        return OwnApi(url, alone or bool(getattr(flags, "api", False)), bool(self.access.api_credentials))
 
     def on(self, **callbacks: Callable[..., Any]) -> None:
         """Have the WebUI call back, by event: `ui_settings`, `ui_tabs`, `app_started`, `script_unloaded`."""

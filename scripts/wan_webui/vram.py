@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 
 import httpx
 
@@ -74,7 +75,9 @@ class VramWatch:
     def _tell(self, info: EngineInfo) -> None:
         try:
             with connect(info, timeout=self._beat) as connection:
-                answer = connection.post(f"hosts/{self._name}", json={"freed": sorted(self._freed)})
+                api = self._host.api
+                said = {"freed": sorted(self._freed), "api": asdict(api) if api else None}
+                answer = connection.post(f"hosts/{self._name}", json=said)
                 answer.raise_for_status()
             heard = answer.json()
             asked, working = frozenset(map(str, heard["asked"])), bool(heard["working"])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from service_samples import Clock, job
-from wan_engine.service.hosts_board import HostAnswer, HostsBoard
+from wan_engine.service.host_pictures import services_here, webui_lacks
+from wan_engine.service.hosts_board import HostAnswer, HostApi, HostsBoard
 from wan_engine.service.store import JobStore
+from wan_engine.storyboard.services import load_services
 
 
 @pytest.fixture
@@ -65,3 +70,22 @@ def test_only_the_job_s_own_worker_asks(store: JobStore, board: HostsBoard) -> N
     job_id = running(store)
     store.ask_memory(job_id, "another")
     assert board.heard("a").asked == ()
+
+
+def test_the_webui_that_lives_makes_pictures(
+    board: HostsBoard, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = load_services(tmp_path)
+    assert (services_here(tmp_path, board), webui_lacks(usual, board)) == (usual, {})
+    board.heard("a", api=HostApi("http://127.0.0.1:1", on=False, guarded=False))
+    assert "start it with --api" in webui_lacks(usual, board)["webui"]
+    board.heard("b", api=HostApi("http://127.0.0.1:2", on=True, guarded=True))
+    board.heard("a", api=HostApi("http://127.0.0.1:1", on=False, guarded=False))
+    assert services_here(tmp_path, board)["webui"].url == "http://127.0.0.1:2"
+    assert "write user and password" in webui_lacks(usual, board)["webui"]
+    assert webui_lacks({**usual, "webui": replace(usual["webui"], user="me")}, board) == {}
+    monkeypatch.setenv("WAN_WEBUI_URL", "http://far:3")
+    assert services_here(tmp_path, board)["webui"].url == "http://far:3"
+    assert webui_lacks(load_services(tmp_path), board) == {}
+    clock.move(11)
+    assert board.api() is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wan_engine.errors import InputError
-from wan_engine.storyboard.services import SERVICES_FILE, load_services
+from wan_engine.storyboard.services import SERVICES_FILE, load_services, with_webui
 
 SECRET = "sk-very-secret"
 
@@ -24,8 +24,16 @@ def test_without_anything_each_has_its_usual_values(tmp_path: Path) -> None:
     services = load_services(tmp_path, {})
     assert services["planner"].url == "https://api.openai.com/v1"
     assert services["openai"].model == "gpt-image-1"
-    assert services["webui"].url == "http://127.0.0.1:7860"
+    assert services["webui"].url == ""
     assert not any(service.key for service in services.values())
+
+
+def test_the_running_webui_is_meant_where_none_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "webui: {user: me, password: secret}\n")
+    webui = with_webui(load_services(tmp_path, {}), "http://127.0.0.1:7862")["webui"]
+    assert (webui.url, webui.user, webui.password) == ("http://127.0.0.1:7862", "me", "secret")
+    named = load_services(tmp_path, {"WAN_WEBUI_URL": "http://far:1"})
+    assert with_webui(named, "http://127.0.0.1:7862") == named
 
 
 def test_a_section_comes_whole_from_one_place(tmp_path: Path) -> None:

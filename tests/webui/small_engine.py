@@ -62,6 +62,7 @@ class SmallEngine:
         self.asked: list[str] = []
         self.working = False
         self.freed: list[list[str]] = []
+        self.api: dict[str, object] | None = None
         every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
         self.app = Starlette(routes=[Route(API_ROOT + "/{path:path}", self.answer, methods=every)])
 
@@ -72,7 +73,9 @@ class SmallEngine:
             return JSONResponse({"detail": "token"}, 401)
         path = request.path_params["path"]
         if path.startswith("hosts/"):
-            self.freed.append((await request.json())["freed"])
+            said = await request.json()
+            self.api = said["api"]
+            self.freed.append(said["freed"])
             return JSONResponse({"asked": self.asked, "working": self.working})
         if path == "uploads":
             return await self._upload(request)

@@ -27,6 +27,7 @@ print(json.dumps({
     "name": host.name, "home": str(host.home), "outputs": str(host.outputs), "roots": list(map(str, host.model_roots)),
     "environment": str(host.environment), "public": access.public, "login": access.gradio_auth,
     "pairs": access.api_credentials, "api_only": access.api_only, "restriction": access.restriction,
+    "api": [host.api.url, host.api.on, host.api.guarded] if host.api else None,
     "options": list(shared.opts.data_labels), "allowed": shared.cmd_opts.gradio_allowed_path,
 }))
 """
@@ -82,6 +83,7 @@ def test_a_webui_is_known_with_its_folders(kind: str, tmp_path: Path) -> None:
     assert found["environment"] == str(ROOT / ".venv")
     assert found["options"] == ["wan_hold_queue_lock"]
     assert found["allowed"] == [str(tmp_path), found["outputs"]]
+    assert found["api"] is None  # it has no port yet
     assert not any(found[each] for each in ("public", "login", "pairs", "api_only", "restriction"))
 
 
@@ -126,6 +128,19 @@ def test_gradios_own_variable_opens_it_too(tmp_path: Path) -> None:
 def test_the_pairs_of_api_auth(tmp_path: Path) -> None:
     found = run("a1111", DESCRIBE, tmp_path, "--api-auth", "u:p, u2:p:2")
     assert found["pairs"] == [["u", "p"], ["u2", "p:2"]]
+
+
+@pytest.mark.parametrize(
+    ("flags", "api"),
+    [
+        (["--port", "7862"], ["http://127.0.0.1:7862", False, False]),
+        (["--port", "7862", "--api", "--listen"], ["http://127.0.0.1:7862", True, False]),
+        (["--api", "--api-auth", "u:p", "--port", "1", "--server-name", "fe80::1"], ["http://[fe80::1]:1", True, True]),
+        (["--nowebui"], ["http://127.0.0.1:7861", True, False]),
+    ],
+)
+def test_its_own_api_is_told(flags: list[str], api: list[object], tmp_path: Path) -> None:
+    assert run("forge", DESCRIBE, tmp_path, *flags)["api"] == api
 
 
 @pytest.mark.parametrize(("kind", "after"), [("a1111", "cpu"), ("reforge", "cuda"), ("forge", "cuda"), ("neo", "cuda")])

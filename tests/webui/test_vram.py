@@ -11,6 +11,7 @@ import pytest
 
 from wan_engine.home import INFO_FILE
 from wan_webui import vram
+from wan_webui.hosts import OwnApi
 from wan_webui.vram import VramWatch
 from webui.small_engine import OpenHost, SmallEngine, leave_info, served
 
@@ -27,6 +28,10 @@ class Lender(OpenHost):
         self.free = threading.Event()
         self.free.set()
         self.fails = False
+
+    @property
+    def api(self) -> OwnApi:
+        return OwnApi("http://127.0.0.1:7862", on=True, guarded=False)
 
     def release_vram(self) -> None:
         self.free.wait()
@@ -83,6 +88,7 @@ def test_the_model_goes_out_when_a_job_asks_and_back_when_none_works(
     engine: SmallEngine, lender: Lender, watch: VramWatch
 ) -> None:
     until(lambda: engine.freed)
+    assert engine.api == {"url": "http://127.0.0.1:7862", "on": True, "guarded": False}
     assert lender.moves == []
     engine.asked, engine.working = ["job1"], True
     until(lambda: engine.freed[-1] == ["job1"])

@@ -14,7 +14,7 @@ from wan_engine.storage.atomic import storage_error
 
 Values = Sequence[Any] | Mapping[str, Any]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Written into the file; a file of another version is refused."""
 
 BUSY_MILLISECONDS = 15_000
@@ -62,7 +62,7 @@ CREATE TABLE workers (
     born REAL NOT NULL,
     seen REAL NOT NULL
 );
-CREATE TABLE hosts (id TEXT PRIMARY KEY, seen REAL NOT NULL, freed TEXT NOT NULL);
+CREATE TABLE hosts (id TEXT PRIMARY KEY, seen REAL NOT NULL, freed TEXT NOT NULL, api TEXT);
 """
 
 

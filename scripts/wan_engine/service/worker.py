@@ -33,6 +33,7 @@ from wan_engine.schedule.storyboard_file import storyboard_to_values
 from wan_engine.service.borrowed import Lender, job_devices
 from wan_engine.service.config import ServiceConfig, read_config
 from wan_engine.service.heartbeat import Heartbeat
+from wan_engine.service.host_pictures import services_here
 from wan_engine.service.hosts_board import HostsBoard
 from wan_engine.service.job_report import JobReport, MemoryRequest
 from wan_engine.service.outpaint_orders import outpaint_order_of
@@ -46,7 +47,6 @@ from wan_engine.settings_check import settings_from_mapping
 from wan_engine.storage.atomic import storage_error
 from wan_engine.storage.lock import folder_lock
 from wan_engine.storage.places import check_free_space, open_film_folder, outputs_root
-from wan_engine.storyboard.services import load_services
 from wan_engine.storyboard.story import Desk
 from wan_engine.tools.scenes.split import split_films
 
@@ -233,7 +233,7 @@ class Worker:
         for folder in filter(None, (job.folder and str(order.file.parent), job.folder)):
             self._wait_for_folder(Path(folder), cancelled)
         report = self._report(job, "wan", cancelled)
-        services = load_services(self._config.home)
+        services = services_here(self._config.home, HostsBoard(self._store.database, self._config.timing.host_fresh))
         with self._devices(job_devices(order.film_devices(), self._device), report, cancelled) as devices:
             desk = Desk(order.file, services, report, cancelled, devices, lambda: self._wait_for_webui(cancelled))
             made = work_on_story(order, desk)

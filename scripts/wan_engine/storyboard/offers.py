@@ -33,14 +33,17 @@ class PicturesEstimate:
     words: str
 
 
-def offers(services: Mapping[str, Service]) -> Iterator[Offer]:
-    """The planners, then the providers of pictures. No service is asked."""
+def offers(services: Mapping[str, Service], lacks: Mapping[str, str]) -> Iterator[Offer]:
+    """The planners, then the providers of pictures. No service is asked.
+
+    lacks: what is known to be missing, by provider.
+    """
     yield Offer("splitter", "planner", "", False, True)
     reason = _reason(lambda: check_service(services["planner"]))
     yield Offer("llm", "planner", services["planner"].model, True, not reason, reason)
     for name in PICTURE_SETTINGS["provider"].choices:
         provider = make_provider(name, services)
-        reason = _reason(provider.check)
+        reason = lacks.get(name) or _reason(provider.check)
         model = services[name].model if name in services else ""
         yield Offer(name, "pictures", model, name in PAID_PROVIDERS, not reason, reason)
 

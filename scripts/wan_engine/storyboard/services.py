@@ -11,7 +11,7 @@ import logging
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ _USES: dict[str, tuple[Service, tuple[str, ...]]] = {
         Service("https://api.stability.ai", model="sd3.5-large", timeout=300.0),
         ("url", "key", "model", "timeout", "price"),
     ),
-    "webui": (Service("http://127.0.0.1:7860", timeout=600.0), ("url", "user", "password", "timeout")),
+    "webui": (Service(timeout=600.0), ("url", "user", "password", "timeout")),
     "sd3": (Service(), ("folder",)),
 }
 """The sections, with what each has where nobody says otherwise and the names it knows."""
@@ -145,6 +145,12 @@ def _value(name: str, value: Any, where: str, place: str, problems: ProblemList)
     if name == "mode" and text not in MODES:
         problems.add(Problem("it is no mode", f"Write one of {', '.join(MODES)}", where, file=place))
     return text.rstrip("/") if name == "url" else text
+
+
+def with_webui(services: Mapping[str, Service], url: str) -> dict[str, Service]:
+    """The services with the address of the WebUI that runs, where the configuration names none."""
+    webui = services["webui"]
+    return {**services, "webui": webui if webui.url else replace(webui, url=url)}
 
 
 def how_to_set(section: str, name: str) -> str:

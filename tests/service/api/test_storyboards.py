@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,14 @@ from starlette.testclient import TestClient
 
 from api_samples import ROOT
 from llm_server import Reply, llm_server
+from picture_server import picture_server
+from service_samples import wait_until
 from story_samples import ANSWER, TEXT
 from wan_engine.home import RESTRICTED_HEADER
 from wan_engine.schedule.project import load_project
 from wan_engine.service.config import ServiceConfig
+from wan_engine.service.records import NewJob
+from wan_engine.service.store import JobStore
 from wan_engine.service.worker import Wishes, Worker
 
 FILM = {"fps": 16, "seed": 3, "encoder": "software", "preset": "ultrafast", "steps": "2", "device": "cpu"}
@@ -115,6 +121,31 @@ def test_pictures_are_made_redone_and_kept(client: TestClient, config: ServiceCo
     lacking = told["project"]
     queued = client.post(f"{ROOT}/renders", json={"project": lacking, "name": "a.yaml"}).json()["jobs"][0]
     assert queued["kind"] == "storyboard"
+
+
+def test_the_webui_is_asked_while_no_film_has_its_memory(
+    client: TestClient, config: ServiceConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = JobStore(config.database)
+    film.add(NewJob({"prompts": {"0": "a fox"}}, device="cuda:0"))
+    taken = film.claim("other", "cuda:0", 1000)
+    assert taken is not None
+    film.ask_memory(taken.id, "other")
+    with picture_server() as server:
+        said = {"api": {"url": server.address, "on": True, "guarded": False}}
+        assert client.post(f"{ROOT}/hosts/webui-1", json=said).status_code == 200
+        body = {"project": f"{DRAWABLE}pictures: {{provider: webui, seed: 1}}\n"}
+        job_id = client.post(f"{ROOT}/keyframes", json=body).json()["id"]
+        working = threading.Thread(target=work, args=(client, config, job_id))
+        working.start()
+        wait_until(lambda: client.get(f"{ROOT}/jobs/{job_id}").json()["progress"]["kind"] == "keyframe")
+        time.sleep(5 * config.timing.poll)
+        assert server.asked == []
+        film.finish(taken.id, "other", "done")
+        working.join()
+        assert [each["path"] for each in server.asked] == ["/sdapi/v1/txt2img"] * 2
+    assert client.get(f"{ROOT}/jobs/{job_id}").json()["state"] == "done"
+    film.close()
 
 
 def test_the_services_planner_streams_into_events(

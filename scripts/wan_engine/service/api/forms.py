@@ -215,10 +215,20 @@ class PriorityInput(Form):
     priority: int = Field(ge=-1000, le=1000, description="Higher goes first.")
 
 
+class HostApiInput(Form):
+    """A WebUI's own API."""
+
+    url: str = Field(pattern=r"^https?://[^\s/@]+$", max_length=300, description="Where the WebUI is.")
+    on: bool = Field(strict=True, description="Whether it was started with --api.")
+    guarded: bool = Field(strict=True, description="Whether its API asks for user and password.")
+
+
 class HostInput(Form):
     """A WebUI's sign of life."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"freed": []}]})
+
+    api: HostApiInput | None = Field(None, description="Its own API, which may make keyframe pictures.")
 
     freed: list[Annotated[str, Field(max_length=64)]] = Field(
         default=[], max_length=1000, description="Jobs for which its GPU memory is freed."

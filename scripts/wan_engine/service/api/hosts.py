@@ -10,6 +10,7 @@ from wan_engine.service.api.context import UseContext
 from wan_engine.service.api.forms import HostInput
 from wan_engine.service.api.problems import PlainJSON
 from wan_engine.service.api.schemas import HostOut
+from wan_engine.service.hosts_board import HostApi
 
 router = APIRouter(tags=["hosts"])
 
@@ -21,5 +22,6 @@ def host(
     context: UseContext,
 ) -> PlainJSON:
     """A WebUI's sign of life, every two seconds: for which jobs its memory is freed; told is which jobs ask."""
-    answer = context.hosts.heard(host_id, said.freed)
+    api = HostApi(**said.api.model_dump()) if said.api else None
+    answer = context.hosts.heard(host_id, said.freed, api)
     return PlainJSON({"asked": answer.asked, "working": answer.working})

@@ -26,6 +26,7 @@ from wan_engine.service.api.story_forms import (
     StoryInput,
 )
 from wan_engine.service.api.story_schemas import EnhanceOut, EstimateOut, ServiceOut, StoryOut
+from wan_engine.service.host_pictures import webui_lacks
 from wan_engine.service.orders import Wish
 from wan_engine.service.records import NewJob
 from wan_engine.service.story_orders import is_paid, plan_job, story_job
@@ -109,7 +110,7 @@ def make_keyframes(asked: KeyframesInput, context: UseContext, visitor: Visitor)
 def list_services(context: UseContext) -> PlainJSON:
     """Who can plan and who can make pictures, and what each lacks. No key is shown."""
     services = load_services(context.config.home)
-    return PlainJSON([asdict(offer) for offer in offers(services)])
+    return PlainJSON([asdict(offer) for offer in offers(services, webui_lacks(services, context.hosts))])
 
 
 def _queued(context: Context, new: NewJob) -> PlainJSON:

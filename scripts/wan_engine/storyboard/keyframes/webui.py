@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import replace
 from typing import Any
 
 from wan_engine.render.events import CancelCheck
@@ -15,6 +16,8 @@ from wan_engine.storyboard.services import Service
 _LEAST_PIXELS, _MOST_PIXELS = 512 * 512, 1024 * 1024
 """Outside of these checkpoints repeat or smear what they draw; which one the WebUI has is not known beforehand."""
 _MULTIPLE = 8
+_USUAL = "http://127.0.0.1:7860"
+"""Where a WebUI is that nobody has told of."""
 _CROP_AND_RESIZE = 1
 
 
@@ -27,7 +30,7 @@ class WebuiProvider(PictureProvider):
     asks_webui = True
 
     def __init__(self, service: Service) -> None:
-        self._service = service
+        self._service = service if service.url else replace(service, url=_USUAL)
         self._identity: dict[str, Any] = {}
 
     def check(self) -> None:
