@@ -20,12 +20,13 @@
         ask.upto = dom.el("select", { class: "wan-select", id: "wan_story_upto", onchange: heard("upto") }, ...Object.entries(UPTO).map(([value, text]) => dom.el("option", { value, text })));
         ask.go = dom.button("Plan", () => server.attempt(storyboard.planStory), { id: "wan_story_plan" });
         ask.words = dom.el("p", { class: "wan-quiet", id: "wan_story_estimate", "aria-live": "polite" });
+        ask.used = dom.el("p", { class: "wan-quiet", id: "wan_story_used", "aria-live": "polite", title: "What the last planning took, as the service counted it" });
         const labelled = (text, box, title) => dom.el("label", { class: "wan-story-field", title }, `${text} `, box);
         ask.fields = dom.el("fieldset", { class: "wan-plain" },
             dom.el("label", { class: "wan-field", title: "What the film tells, in sentences: Plan makes segments of it." }, dom.el("span", { class: "wan-label", text: "Long prompt" }), ask.text),
             dom.el("div", { class: "wan-story-row" }, labelled("Planned by", ask.planner, "Who makes segments of the long prompt."), labelled("Seconds", ask.seconds, "Length of the whole film."),
                 labelled("Segments", ask.count, "How many segments the film has."), labelled("Go on to", ask.upto, "How far the work goes without asking again.")),
-            dom.el("div", { class: "wan-story-row" }, ask.words, dom.el("span", { class: "wan-space" }), ask.go), shared());
+            dom.el("div", { class: "wan-story-row" }, ask.words, dom.el("span", { class: "wan-space" }), ask.go), ask.used, shared());
         return dom.el("div", { class: "wan-panel" }, ask.fields);
     }
 
@@ -55,6 +56,8 @@
         put(ask.seconds, wanted.seconds);
         put(ask.count, wanted.segments);
         put(ask.upto, wanted.upto);
+        ask.used.textContent = storyboard.state.used;
+        dom.show(ask.used, storyboard.state.used !== "");
         if (ask.planner.options.length) put(ask.planner, wanted.planner);
         for (const name of ["title", "style", "continuity"]) put(ask[name], story[name]);
         if (document.activeElement !== ask.characters) put(ask.characters, (story.characters || []).map(({ name, look }) => (look ? `${name}: ${look}` : name)).join("\n"));

@@ -15,14 +15,15 @@
     const SECONDS = 3; // of a new segment
     const EMPTY = { title: "", style: "", characters: [], continuity: "", opening: { description: "" }, segments: [] };
 
-    /* ask: what is wanted of the planner.  job: that works on the storyboard now.  file: the engine's own of it. */
-    const state = { ask: { text: "", seconds: "", segments: "", planner: "splitter", upto: "storyboard" }, story: structuredClone(EMPTY), job: "", file: "" };
+    /* ask: what is wanted of the planner.  job: that works on the storyboard now.  file: the engine's own of it.
+     * used: what planning it took, in words. */
+    const state = { ask: { text: "", seconds: "", segments: "", planner: "splitter", upto: "storyboard" }, story: structuredClone(EMPTY), job: "", file: "", used: "" };
     let plan = null, kept = null, back = null;
 
     function build(mount) {
         kept = memory.recall(KEPT);
         back = memory.wayBack(restoreForm);
-        if (kept && Array.isArray(kept.story?.segments)) Object.assign(state, { ask: { ...state.ask, ...kept.ask }, story: whole(kept.story), job: String(kept.job || ""), file: String(kept.file || "") });
+        if (kept && Array.isArray(kept.story?.segments)) Object.assign(state, { ask: { ...state.ask, ...kept.ask }, story: whole(kept.story), job: String(kept.job || ""), file: String(kept.file || ""), used: String(kept.used || "") });
         dom.fill(mount, ask.make(), strip.make());
         draw();
     }
@@ -95,8 +96,9 @@
     }
 
     function clear() {
-        Object.assign(state, { story: structuredClone(EMPTY), file: "" });
-        edited();
+        Object.assign(state, { story: structuredClone(EMPTY), file: "", used: "" });
+        draw();
+        changed();
     }
 
     // ------------------------------------------------------------------------------------------------- its jobs
@@ -115,6 +117,7 @@
     async function planStory() {
         const { film, pictures } = await server.ask("storyboard_read", {});
         const { text, planner, upto } = state.ask;
+        state.used = "";
         await begin("storyboards", { text, planner, upto, seconds: Number(state.ask.seconds) || 0, segments: Number(state.ask.segments) || 0, film, pictures });
         state.file = "";
     }
@@ -152,6 +155,7 @@
         if (job.id !== state.job) return;
         const data = event.data || {};
         if (event.kind === "storyboard" && data.storyboard) state.story = whole(data.storyboard);
+        else if (event.kind === "usage") state.used = event.message;
         else if (event.kind === "keyframe_done" && keyframes()[data.number]) keyframes()[data.number].image = data.image;
         else return;
         draw();
@@ -163,6 +167,7 @@
         if (job.id !== state.job) return;
         const made = job.result || {};
         if (made.storyboard) state.story = whole(made.storyboard);
+        if (made.usage) state.used = made.usage.words;
         Object.assign(state, { job: "", file: String(made.file || state.file) });
         draw();
         changed();
@@ -178,8 +183,8 @@
             if (id !== state.job) { last = 0; id = state.job; }
             if (!engine.running || (result.id === id && result.job)) continue; // then its events come by themselves
             try {
+                const job = await server.api(`jobs/${id}`); // before its events: of a job that has ended all are heard
                 for (const event of await server.api(`jobs/${id}/events?after=${last}`)) { last = event.number; hear(event, { id }); }
-                const job = await server.api(`jobs/${id}`);
                 if (jobs.hasEnded(job)) ended(job);
             } catch (error) {
                 if (error.status === 404) ended({ id });
@@ -228,7 +233,7 @@
             const picture = pictures.find((one) => each.image && one.name === each.image.split(/[\\/]/).pop());
             if (picture) each.image = (await server.upload(picture)).path;
         }
-        Object.assign(state, { story, job: "", file: "" });
+        Object.assign(state, { story, job: "", file: "", used: "" });
         state.ask.text = story.text || state.ask.text;
         back.done = true;
         await server.ask("storyboard_fill", { film: read.storyboard.film, pictures: read.storyboard.pictures });
@@ -251,7 +256,7 @@
         const story = job.result?.storyboard || job.settings.storyboard;
         back.done = true;
         if (job.settings.ask) Object.assign(state.ask, { text: job.settings.ask.text, planner: job.settings.planner || "splitter" });
-        Object.assign(state, { story: whole(story || EMPTY), job: "", file: String(job.settings.file || "") });
+        Object.assign(state, { story: whole(story || EMPTY), job: "", file: String(job.settings.file || ""), used: job.result?.usage?.words || "" });
         const { film = {}, pictures = {} } = story || job.settings.ask || {};
         await server.ask("storyboard_fill", { film, pictures });
         draw();

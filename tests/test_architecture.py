@@ -30,6 +30,7 @@ FLOORS = (
         "settings_outpaint_canvas",
         "settings_outpaint",
         "settings_pictures",
+        "settings_planning",
         "settings_check",
         "families",
     ),

@@ -16,6 +16,7 @@ from wan_engine.settings import GROUPS, SETTINGS, Settings, SettingSpec, parse_f
 from wan_engine.settings_check import settings_from_mapping
 from wan_engine.settings_outpaint import OUTPAINT_SETTINGS
 from wan_engine.settings_pictures import PICTURE_SETTINGS
+from wan_engine.settings_planning import PLANNING_SETTINGS
 from wan_engine.settings_split import SPLIT_SETTINGS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
@@ -102,11 +103,12 @@ def test_the_page_is_current() -> None:
 @pytest.mark.parametrize(
     ("table", "first", "behind"),
     [
-        (SETTINGS, "## Prompts", "## Keyframe pictures"),
+        (SETTINGS, "## Prompts", "## Planning"),
+        (PLANNING_SETTINGS, "## Planning", "## Keyframe pictures"),
         (PICTURE_SETTINGS, "## Keyframe pictures", "## Scenes"),
         (SPLIT_SETTINGS, "## Scenes", "## Outpaint"),
     ],
-    ids=["films", "pictures", "scenes"],
+    ids=["films", "planning", "pictures", "scenes"],
 )
 def test_the_page_has_a_row_for_each(table: dict[str, SettingSpec], first: str, behind: str) -> None:
     part = PAGE.read_text(encoding="utf-8").partition(first)[2].partition(behind)[0]

@@ -12,11 +12,13 @@ import typer
 
 from wan_engine import errors
 from wan_engine.cli.app import app
-from wan_engine.cli.flags import FLAGGED, flag_name, flagged
+from wan_engine.cli.flags import flag_name, flagged
 from wan_engine.errors import WanError
 from wan_engine.schedule.project import project_from_text
+from wan_engine.settings import SETTINGS
 from wan_engine.settings_outpaint import OUTPAINT_SETTINGS
 from wan_engine.settings_pictures import PICTURE_SETTINGS
+from wan_engine.settings_planning import PLANNING_SETTINGS
 from wan_engine.settings_split import SPLIT_SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +48,8 @@ def test_each_verb_is_in_the_table_and_has_its_section() -> None:
 def test_each_flag_that_is_no_setting_is_told() -> None:
     settings = {
         flag_name(spec.name)
-        for spec in (*FLAGGED, *flagged(PICTURE_SETTINGS), *flagged(SPLIT_SETTINGS), *flagged(OUTPAINT_SETTINGS))
+        for table in (SETTINGS, PLANNING_SETTINGS, PICTURE_SETTINGS, SPLIT_SETTINGS, OUTPAINT_SETTINGS)
+        for spec in flagged(table)
     }
     own = {flag for flags in commands().values() for flag in flags if flag.replace("--no-", "--") not in settings}
     # Keyframe films' flags are told as in their projects, with underscores; both ways are taken.

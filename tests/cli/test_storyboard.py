@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from llm_server import Reply, llm_server
+from llm_server import LlmServer, Reply, llm_server
 from story_samples import ANSWER, TEXT
+from wan_engine.media.probe import probe
 from wan_engine.schedule.project import load_project
 from wan_engine.schedule.storyboard import Storyboard
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+KEY = "sk-secret"
+SMALL = ("--fps", "16", "--encoder", "software", "--preset", "ultrafast", "--seed", "3", "--steps", "2")
 QUICK = ("--backend", "dry_run", "--fps", "16", "--encoder", "software", "--preset", "ultrafast", "--seed", "3")
 
 
@@ -31,15 +34,20 @@ def story_of(file: Path) -> Storyboard:
     return story
 
 
-def test_a_text_becomes_a_film_in_steps(call: Run, tmp_path: Path) -> None:
+def test_a_text_becomes_a_storyboard(call: Run, tmp_path: Path) -> None:
     made = call("storyboard", TEXT, "-o", "story.yaml", "--seconds", "1", *QUICK, "--plain")
     assert made.returncode == 0, made.stderr
     assert "Keyframe 1, at 0.5 s, no picture yet: A blue square moves down." in made.stdout
-    file = tmp_path / "story.yaml"
-    assert story_of(file).film["backend"] == "dry_run"
+    assert story_of(tmp_path / "story.yaml").film["backend"] == "dry_run"
     again = call("storyboard", TEXT, "-o", "story.yaml")
     assert again.returncode == 2
     assert "it is there already" in again.stderr
+
+
+@pytest.mark.slow
+def test_a_text_becomes_a_film_in_steps(call: Run, tmp_path: Path) -> None:
+    assert call("storyboard", TEXT, "--seconds", "1", *QUICK).returncode == 0
+    file = tmp_path / "story.yaml"
     drawn = call("keyframes", "story.yaml", "--steps", "1", "--seed", "7", "--json")
     assert drawn.returncode == 0, drawn.stderr
     story = story_of(file)
@@ -62,30 +70,51 @@ def test_a_text_becomes_a_film_in_steps(call: Run, tmp_path: Path) -> None:
     assert load_project(tmp_path / "film.json").settings.guided_images["0"] == story.opening.image
 
 
-def test_a_language_model_plans_and_the_rest_follows(
-    call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def planner(tmp_path: Path, own_home: None) -> Iterator[LlmServer]:
+    """A language model's server, which the services of the test name."""
     with llm_server(Reply(json.dumps(ANSWER))) as server:
-        home = tmp_path / "home"
-        home.mkdir()
-        services = home / "services.yaml"
-        planner = f"url: {server.address}, model: small, key: sk-secret, mode: json_schema, price_in: 1, price_out: 2"
-        services.write_text(f"planner: {{{planner}}}\n", encoding="utf-8")
+        services = tmp_path / "home" / "services.yaml"
+        services.parent.mkdir()
+        named = f"url: {server.address}, model: small, key: {KEY}, mode: json_schema, price_in: 1, price_out: 2"
+        services.write_text(f"planner: {{{named}}}\n", encoding="utf-8")
         if os.name != "nt":
             services.chmod(0o600)
-        (tmp_path / "long.txt").write_text(TEXT, encoding="utf-8")
-        told = call("storyboard", "long.txt", "--planner", "llm", "--estimate", "--json")
-        assert json.loads(told.stdout)["dollars"] > 0
-        assert server.requests == []
-        made = call("storyboard", "long.txt", "--planner", "llm", "--render", "--json", "--provider", "tiny", *QUICK)
-        assert made.returncode == 0, made.stderr
-        answer = json.loads(made.stdout)
-        assert Path(answer["film"]["film"]).is_file()
-        assert "sk-secret" not in made.stdout + made.stderr + Path(answer["file"]).read_text(encoding="utf-8")
-        assert server.requests[0]["response_format"]["type"] == "json_schema"
+        yield server
+
+
+def test_a_language_model_plans_and_its_price_is_told(call: Run, tmp_path: Path, planner: LlmServer) -> None:
+    (tmp_path / "long.txt").write_text(TEXT, encoding="utf-8")
+    told = call("storyboard", "long.txt", "--planner", "llm", "--estimate", "--json")
+    assert json.loads(told.stdout)["dollars"] > 0
+    assert planner.requests == []
+    made = call("storyboard", "long.txt", "--planner", "llm", "--json")
+    usage = json.loads(made.stdout)["usage"]
+    assert (usage["tokens_in"], usage["tokens_out"]) == (100, len(json.dumps(ANSWER)) // 4)
+    assert usage["dollars"] == pytest.approx((usage["tokens_in"] + 2 * usage["tokens_out"]) / 1e6)
+    assert usage["words"] in made.stderr
     story = story_of(tmp_path / "story.yaml")
     assert [segment.seconds for segment in story.segments] == [2, 1.5]
     assert story.text == TEXT
+    planner.replies = [Reply("no quota", status=429, headers={"retry-after": "0"})]
+    failed = call("storyboard", "long.txt", "-o", "b.yaml", "--planner", "llm")
+    assert (failed.returncode, (tmp_path / "b.yaml").exists()) == (5, False)
+    assert "its quota is used up" in failed.stderr
+
+
+@pytest.mark.slow
+def test_a_language_models_storyboard_becomes_a_film(call: Run, tmp_path: Path, planner: LlmServer) -> None:
+    """With the small model's pictures and its first-last-frame clips."""
+    made = call("storyboard", TEXT, "--planner", "llm", "--upto", "film", "--json", *SMALL)
+    assert made.returncode == 0, made.stderr
+    answer = json.loads(made.stdout)
+    assert probe(Path(answer["film"]["film"])).frames == round(3.5 * 16) + 1
+    (file,) = Path(answer["film"]["folder"]).glob("*_plan.json")
+    plan = json.loads(file.read_text(encoding="utf-8"))
+    assert {clip["mode"] for clip in plan["clips"]} == {"flf2v"}
+    assert KEY not in made.stdout + made.stderr + Path(answer["file"]).read_text(encoding="utf-8")
+    assert planner.requests[0]["response_format"]["type"] == "json_schema"
+    assert story_of(tmp_path / "story.yaml").missing() == ()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +122,7 @@ def test_a_language_model_plans_and_the_rest_follows(
     [
         (("storyboard", "..."), 2, "there is no sentence in it"),
         (("storyboard", "gone.txt"), 2, "there is no such file"),
-        (("storyboard", "A fox.", "--planner", "oracle"), 2, "is no planner"),
+        (("storyboard", "A fox.", "--planner", "oracle"), 2, "not one of its values"),
         (("storyboard", "A fox.", "--planner", "llm"), 2, "no language model is configured"),
         (("storyboard", "A fox.", "--provider", "nobody"), 2, "not one of its values"),
         (("storyboard", "A fox.", "--seconds", "-1"), 2, "out of range"),

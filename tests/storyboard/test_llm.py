@@ -17,7 +17,7 @@ from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.storyboard.lengths import Lengths
 from wan_engine.storyboard.llm.client import LlmClient
 from wan_engine.storyboard.llm.planner import LlmPlanner, enhanced
-from wan_engine.storyboard.planner import Ask, Planned, PlanningFailed
+from wan_engine.storyboard.planner import Ask, Planned, PlanningFailed, Usage
 from wan_engine.storyboard.services import MODES, Service
 
 LENGTHS = Lengths(step=Fraction(1, 4), most=Fraction(5))
@@ -61,6 +61,9 @@ def test_each_mode_gives_the_storyboard(mode: str) -> None:
     assert (story.style, story.characters[0].look, story.text) == ("on black", "a red circle", TEXT)
     assert planned.notes == ("Durations of segments 2 were fitted to what the video model makes",)
     assert [len(each.segments) for each in partials] == [1, 2]
+    assert planned.usage == Usage(
+        100, len(text) // 4, None, f"small took 100 tokens sent and {len(text) // 4} received"
+    )
     (asked,) = server.requests
     assert (asked["model"], asked["temperature"], asked["stream"]) == ("small", 0.7, True)
     assert asked["authorization"] == f"Bearer {KEY}"
@@ -88,6 +91,28 @@ def test_a_model_is_told_what_is_wrong_and_asked_again() -> None:
     error, server = failure(Reply(json.dumps(bad)))
     assert "not in the form of a storyboard" in error.message
     assert len(server.requests) == 3
+
+
+def test_what_every_answer_took_is_counted() -> None:
+    bad = json.dumps({**ANSWER, "segments": []})
+    with llm_server(Reply(bad), Reply(GOOD)) as server:
+        planned, _ = plan(server, price_in=1.0, price_out=10.0)
+    usage, received = planned.usage, len(bad) // 4 + len(GOOD) // 4
+    assert usage is not None
+    assert (usage.tokens_in, usage.tokens_out) == (200, received)
+    assert usage.dollars == pytest.approx((200 + 10 * received) / 1e6)
+    error, _ = failure(Reply(json.dumps(LONG)[:1100], finish="length"))
+    assert error.usage is not None
+    assert error.usage.tokens_out == 275
+
+
+def test_a_service_that_counts_nothing_is_told_of() -> None:
+    refusal = Reply("stream_options: Extra inputs are not permitted", status=422)
+    with llm_server(refusal, Reply(GOOD)) as server:
+        planned, _ = plan(server)
+    assert planned.usage is None
+    assert "The service did not say how many tokens planning took" in planned.notes
+    assert ["stream_options" in each for each in server.requests] == [True, False]
 
 
 def test_the_number_of_segments_is_checked() -> None:
@@ -127,7 +152,7 @@ def test_a_broken_connection_keeps_its_whole_segments() -> None:
         (Reply(f"Incorrect API key provided: {KEY}", status=401), "refuses the key"),
         (Reply("no such model", status=404), "has no model small"),
         (Reply(f"bad request with {KEY}", status=400), "status 400: "),
-        (Reply("quota", status=429, headers={"retry-after": "0"}), "quota is used up"),
+        (Reply("quota", status=429, headers={"retry-after": "0"}), "quota is used up: quota"),
         (Reply("oops", status=500, headers={"retry-after": "0"}), "status 500"),
         (Reply(GOOD, hang=0.8), "said nothing for 0.2 s"),
         (Reply("no JSON at all"), "not in the form of a storyboard"),

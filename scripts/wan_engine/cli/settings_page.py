@@ -10,6 +10,7 @@ from wan_engine.cli.flags import flag_name, flagged, range_words
 from wan_engine.settings import GROUPS, SETTINGS, SettingSpec
 from wan_engine.settings_outpaint import OUTPAINT_SETTINGS
 from wan_engine.settings_pictures import PICTURE_SETTINGS
+from wan_engine.settings_planning import PLANNING_SETTINGS
 from wan_engine.settings_split import SPLIT_SETTINGS
 
 _TITLES = {
@@ -19,6 +20,7 @@ _TITLES = {
     "model": "Model",
     "sampling": "Sampling",
     "output": "Output",
+    "planning": "Planning a storyboard",
     "pictures": "Keyframe pictures",
     "scenes": "Scenes: finding them",
     "files": "Scenes: their files",
@@ -61,7 +63,8 @@ def page() -> str:
     films = [_group(name, SETTINGS) for name in GROUPS]
     scenes = [_group(name, SPLIT_SETTINGS) for name in ("scenes", "files")]
     outpaint = [_group(name, OUTPAINT_SETTINGS) for name in _TITLES if name.startswith("outpaint")]
-    return "\n".join([_HEAD, *films, _group("pictures", PICTURE_SETTINGS), *scenes, *outpaint])
+    stories = [_group("planning", PLANNING_SETTINGS), _group("pictures", PICTURE_SETTINGS)]
+    return "\n".join([_HEAD, *films, *stories, *scenes, *outpaint])
 
 
 def _group(name: str, table: Mapping[str, SettingSpec]) -> str:

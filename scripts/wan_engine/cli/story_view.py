@@ -15,7 +15,7 @@ from wan_engine.schedule.storyboard import Storyboard, StoryKeyframe
 if TYPE_CHECKING:
     from rich.console import Console
 
-_STYLES = {"note": "yellow", "planning": "cyan", "storyboard": "cyan", "keyframe_done": "green"}
+_STYLES = {"note": "yellow", "planning": "cyan", "storyboard": "cyan", "usage": "cyan", "keyframe_done": "green"}
 
 
 def show_story(screen: Screen, console: Console, story: Storyboard) -> None:

@@ -14,19 +14,25 @@ from wan_engine.cli.plan_view import show_notes
 from wan_engine.cli.screen import Screen, command_words, one_line
 from wan_engine.cli.story_view import show_story, story_watched
 from wan_engine.errors import InputError, Problem
-from wan_engine.settings_check import picture_settings_from_mapping
-from wan_engine.settings_pictures import PICTURE_SETTINGS
+from wan_engine.settings import SETTINGS, SettingSpec
+from wan_engine.settings_check import checked_values
+from wan_engine.settings_pictures import PICTURE_SETTINGS, PictureSettings
+from wan_engine.settings_planning import PLANNING_SETTINGS, PlanningSettings
 
 if TYPE_CHECKING:
     from wan_engine.cli.render import Outcome
+    from wan_engine.schedule.storyboard import Storyboard
     from wan_engine.storyboard.planner import Ask
     from wan_engine.storyboard.story import Desk
 
 _ENDINGS = (".txt", ".md", ".text")
 _LONGEST_NAME = 255
 
+_OWN: dict[str, SettingSpec] = {**PLANNING_SETTINGS, "provider": PICTURE_SETTINGS["provider"]}
+"""The settings that have a flag here beside those of the film."""
 
-@verb(with_settings=True)
+
+@verb(with_settings=True, table={**_OWN, **SETTINGS})
 def storyboard(
     screen: Screen,
     flags: Flags,
@@ -36,43 +42,34 @@ def storyboard(
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="The storyboard's file.")
     ] = "story.yaml",
-    planner: Annotated[
-        str, typer.Option(metavar="splitter|llm", help="splitter: the text's own sentences. llm: a language model.")
-    ] = "splitter",
-    provider: Annotated[
-        str, typer.Option(metavar="|".join(PICTURE_SETTINGS["provider"].choices), help="Who makes the pictures.")
-    ] = "tiny",
-    seconds: Annotated[float, typer.Option(help="Length of the film; 0 as the text asks.")] = 0.0,
-    segments: Annotated[int, typer.Option(help="How many segments; 0 as fits.")] = 0,
     estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would take and cost; ask nobody.")] = False,
     enhance: Annotated[bool, typer.Option("--enhance", help="Only make TEXT a richer prompt, by the model.")] = False,
-    render: Annotated[bool, typer.Option("--render", help="Go on: make the pictures, then the film.")] = False,
 ) -> None:
     """Plan a long prompt into a storyboard: segments, keyframes, durations. The file can be edited, then rendered."""
-    from wan_engine.storyboard.planner import Ask
     from wan_engine.storyboard.services import load_services
     from wan_engine.storyboard.story import Desk
 
-    pictures = picture_settings_from_mapping({"provider": provider}, file=FLAGS_PLACE)
-    ask = Ask(_read(text), seconds, segments, _film(flags), pictures)
-    _check_planner(planner)
+    wanted, ask = _ask(_read(text), flags)
     if enhance:
         _enhance(screen, ask.text)
     elif estimate:
-        _estimate(screen, ask, planner)
+        _estimate(screen, ask, wanted.planner)
     else:
         file = Path(output).expanduser().absolute()
         if file.exists():
             raise InputError(Problem("it is there already", "Give another --output, or remove it first", file=output))
-        _make(screen, ask, planner, Desk(file, load_services()), render)
+        _make(screen, ask, wanted, Desk(file, load_services()))
 
 
-def _check_planner(planner: str) -> None:
-    from wan_engine.storyboard.planners import PLANNERS
+def _ask(text: str, flags: Flags) -> tuple[PlanningSettings, Ask]:
+    """What is wanted, the flags sorted to the tables they are of. Raises InputError with all that is wrong."""
+    from wan_engine.storyboard.planner import Ask
 
-    if planner not in PLANNERS:
-        problem = Problem(f"{planner[:80]!r} is no planner", f"Give one of {', '.join(PLANNERS)}", field="--planner")
-        raise InputError(problem)
+    checked = checked_values({**_OWN, **SETTINGS}, flags, FLAGS_PLACE)
+    wanted = PlanningSettings(**{name: value for name, value in checked.items() if name in PLANNING_SETTINGS})
+    pictures = PictureSettings(**{name: value for name, value in checked.items() if name == "provider"})
+    film = _film({name: value for name, value in checked.items() if name not in _OWN})
+    return wanted, Ask(text, wanted.seconds, wanted.segments, film, pictures)
 
 
 def _read(text: str) -> str:
@@ -125,23 +122,37 @@ def _estimate(screen: Screen, ask: Ask, planner: str) -> None:
     screen.line(screen.out, pictures.words)
 
 
-def _make(screen: Screen, ask: Ask, planner: str, desk: Desk, render: bool) -> None:
-    """Plan, show, and render if asked; with `--json` one document tells all of it."""
+def _make(screen: Screen, ask: Ask, wanted: PlanningSettings, desk: Desk) -> None:
+    """Plan, show, and go on as far as is wanted; with `--json` one document tells all of it."""
     from wan_engine.cli.render import show_film
     from wan_engine.schedule.storyboard_file import storyboard_to_values
     from wan_engine.storyboard.story import plan_story
 
     with story_watched(screen, "Run it again") as (report, cancelled):
-        planned = plan_story(ask, planner, replace(desk, report=report, cancelled=cancelled))
+        planned = plan_story(ask, wanted.planner, replace(desk, report=report, cancelled=cancelled))
     if not screen.json:
         show_story(screen, screen.out, planned.storyboard)
         screen.line(screen.out, f"Written: {one_line(str(desk.file))}", style="green")
-    outcome = render_story(screen, str(desk.file), {}) if render else None
+    story = planned.storyboard if wanted.upto == "storyboard" else make_missing(screen, str(desk.file))
+    outcome = render_story(screen, str(desk.file), {}) if wanted.upto == "film" else None
     if screen.json:
-        document = {"file": str(desk.file), "storyboard": storyboard_to_values(planned.storyboard)}
+        usage = asdict(planned.usage) if planned.usage else None
+        document = {"file": str(desk.file), "storyboard": storyboard_to_values(story), "usage": usage}
         screen.document({**document, "notes": list(planned.notes), "film": outcome.as_dict() if outcome else None})
     elif outcome:
         show_film(screen, outcome)
+    elif wanted.upto == "pictures":
+        show_story(screen, screen.out, story)
+
+
+def make_missing(screen: Screen, file: str) -> Storyboard:
+    """The storyboard of a file, once the pictures it lacks are made. Raises what making them raises."""
+    from wan_engine.storyboard.services import load_services
+    from wan_engine.storyboard.story import Desk, make_story_pictures
+
+    again = f"What is there is kept; to go on: {command_words('wan-engine', 'render', file)}"
+    with story_watched(screen, again) as (report, cancelled):
+        return make_story_pictures(Desk(Path(file), load_services(), report, cancelled))
 
 
 def render_story(screen: Screen, file: str, flags: Flags) -> Outcome:
@@ -154,12 +165,8 @@ def render_story(screen: Screen, file: str, flags: Flags) -> Outcome:
     from wan_engine.film import plan_film
     from wan_engine.keyframes import make_keyframe_film
     from wan_engine.schedule.seeds import fixed_seed
-    from wan_engine.storyboard.services import load_services
-    from wan_engine.storyboard.story import Desk, make_story_pictures
 
-    again = f"What is there is kept; to go on: {command_words('wan-engine', 'render', file)}"
-    with story_watched(screen, again) as (report, cancelled):
-        make_story_pictures(Desk(Path(file), load_services(), report, cancelled))
+    make_missing(screen, file)
     project = read_project(file, flags)
     with problems_placed(project, flags):
         plan = plan_film(fixed_seed(project.settings))

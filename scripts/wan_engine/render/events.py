@@ -19,13 +19,13 @@ class Event:
 
     kind: started, looking, captions, ready, loading, tried, note, clip_started, step, decoding, clip_done, encoding,
     film_done, released;
-    before the film of a storyboard: story (with its folder as message), planning, storyboard, memory_wanted, keyframe,
-    keyframe_done.
+    before the film of a storyboard: story (with its folder as message), planning, storyboard, usage, memory_wanted,
+    keyframe, keyframe_done.
     clip, clips: number of the clip from 0 and how many there are.  step, steps: done and all, of this clip.
     steps_done, steps_total: of the whole film.  seconds_left: estimate for the film, None before there is one.
     preview: RGB picture of what the clip becomes, with some of the step events.
     attempt: what was tried and what came of it, of the kind `tried`.
-    data: of a storyboard's events (story, storyboard, keyframe), what they tell: JSON-able.
+    data: of a storyboard's events (story, storyboard, usage, keyframe), what they tell: JSON-able.
     """
 
     kind: str

@@ -19,7 +19,6 @@ from wan_engine.settings_pictures import PictureSettings
 
 LEAST_SECONDS, MOST_SECONDS = 0.25, 60.0
 """Shortest and longest segment."""
-MOST_SEGMENTS = 200
 
 
 @dataclass(frozen=True)

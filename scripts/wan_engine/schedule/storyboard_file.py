@@ -16,7 +16,6 @@ from wan_engine.schedule.paths import whole_path
 from wan_engine.schedule.storyboard import (
     LEAST_SECONDS,
     MOST_SECONDS,
-    MOST_SEGMENTS,
     Character,
     Segment,
     Storyboard,
@@ -27,6 +26,7 @@ from wan_engine.schedule.yaml_documents import yaml_text
 from wan_engine.settings import PROJECT_VERSION, SETTINGS
 from wan_engine.settings_check import nearest_name, picture_settings_from_mapping
 from wan_engine.settings_pictures import picture_settings_to_mapping
+from wan_engine.settings_planning import MOST_SEGMENTS
 
 KIND = "storyboard"
 _NAMES = (

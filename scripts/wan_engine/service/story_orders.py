@@ -34,7 +34,7 @@ from wan_engine.storage.names import timestring
 from wan_engine.storage.places import check_free_space
 from wan_engine.storyboard.keyframes.registry import make_provider
 from wan_engine.storyboard.pictures import check_pictures, to_be_redone, with_seed
-from wan_engine.storyboard.planner import Ask
+from wan_engine.storyboard.planner import Ask, Planned, Usage
 from wan_engine.storyboard.services import load_services
 from wan_engine.storyboard.story import (
     Desk,
@@ -80,11 +80,12 @@ class StoryOrder:
 
 @dataclass(frozen=True)
 class StoryMade:
-    """What a job made. film: None when it did not go so far."""
+    """What a job made. film: None when it did not go so far.  usage: of its planner; None where that is not known."""
 
     storyboard: Storyboard
     film: FilmResult | None = None
     notes: tuple[str, ...] = ()
+    usage: Usage | None = None
 
 
 def story_order_of(settings: Mapping[str, Any]) -> StoryOrder:
@@ -114,18 +115,18 @@ def work_on_story(order: StoryOrder, desk: Desk) -> StoryMade:
 
 
 def _worked(order: StoryOrder, desk: Desk) -> StoryMade:
-    notes: tuple[str, ...] = ()
+    planned: Planned | None = None
     if order.storyboard is not None:
         desk.save(order.storyboard)
     elif not desk.file.exists():
         assert order.ask is not None
-        notes = plan_story(order.ask, order.planner, desk).notes
+        planned = plan_story(order.ask, order.planner, desk)
     if order.upto == "pictures":
         make_story_pictures(desk)
     film = make_story_film(desk) if order.upto == "film" else None
     story = desk.load().storyboard
     assert story is not None
-    return StoryMade(story, film, notes)
+    return StoryMade(story, film, *((planned.notes, planned.usage) if planned else ()))
 
 
 def plan_job(ask: Ask, planner: str, upto: Upto, wish: Wish, config: ServiceConfig) -> NewJob:

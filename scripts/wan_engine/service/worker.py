@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -239,7 +239,8 @@ class Worker:
             made = work_on_story(order, desk)
         film = _paths(made.film) if made.film else {"folder": str(order.file.parent)}
         notes = (*made.notes, *(made.film.notes if made.film else ()))
-        return notes, {**film, "file": str(order.file), "storyboard": storyboard_to_values(made.storyboard)}
+        result = {**film, "file": str(order.file), "storyboard": storyboard_to_values(made.storyboard)}
+        return notes, {**result, "usage": asdict(made.usage)} if made.usage else result
 
     def _wait_for_webui(self, cancelled: CancelCheck) -> None:
         """Wait while another job has the WebUI's memory: its model is out then, and its queue may be held for that."""

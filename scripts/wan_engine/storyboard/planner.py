@@ -10,12 +10,12 @@ from typing import Any
 from wan_engine.errors import InputError, Problem, WanError
 from wan_engine.render.events import CancelCheck
 from wan_engine.schedule.documents import HALF_A_CHARACTER, WHOLE_CHARACTERS, half_character
-from wan_engine.schedule.storyboard import MOST_SEGMENTS, Storyboard
+from wan_engine.schedule.storyboard import Storyboard
 from wan_engine.settings_pictures import PictureSettings
+from wan_engine.settings_planning import MOST_SECONDS, MOST_SEGMENTS
 
 MOST_CHARACTERS = 100_000
 """Longest prompt that is planned: about fifty pages."""
-MOST_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -52,34 +52,50 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """What planning would take. tokens: sent and received, about, 0 without a service.
+class Usage:
+    """What planning took. tokens: sent and received, of all answers.
 
-    dollars: None where the prices are not configured.  words: the same for people.  segments: how many, about.
+    dollars: None where the prices are not configured.  words: the same for people.
     """
 
     tokens_in: int
     tokens_out: int
     dollars: float | None
     words: str
+
+
+@dataclass(frozen=True)
+class Estimate(Usage):
+    """What planning would take, about; no tokens without a service. segments: how many, about."""
+
     segments: int
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A planned storyboard. notes: what the user should know of how it came about."""
+    """A planned storyboard. notes: what the user should know of how it came about.
+
+    usage: as the service counted it; None without a service, or where it does not say.
+    """
 
     storyboard: Storyboard
     notes: tuple[str, ...] = ()
+    usage: Usage | None = None
 
 
 class PlanningFailed(WanError):
-    """The planner's service failed for good. part: the whole segments that came before that; None without any."""
+    """The planner's service failed for good. part: the whole segments that came before that; None without any.
+
+    usage: what was spent all the same, if that is known.
+    """
 
     exit_code = 5
 
-    def __init__(self, message: str, remedy: str = "", part: Storyboard | None = None) -> None:
+    def __init__(
+        self, message: str, remedy: str = "", part: Storyboard | None = None, usage: Usage | None = None
+    ) -> None:
         self.part = part
+        self.usage = usage
         super().__init__(message, remedy)
 
 

@@ -9,12 +9,9 @@ from wan_engine.storyboard.planner import Planner
 from wan_engine.storyboard.services import Service
 from wan_engine.storyboard.splitter import Splitter
 
-PLANNERS = ("splitter", "llm")
-"""splitter: the text's own sentences, without a service.  llm: an OpenAI-compatible model."""
-
 
 def make_planner(name: str, lengths: Lengths, services: Mapping[str, Service]) -> Planner:
-    """The planner of this name, of `PLANNERS`. Raises InputError when its service is not configured."""
+    """The planner of this name (a choice of the setting `planner`). Raises InputError without its service."""
     if name == "splitter":
         return Splitter(lengths)
     from wan_engine.storyboard.llm.planner import LlmPlanner

@@ -8,7 +8,8 @@ from fractions import Fraction
 
 from wan_engine.errors import InputError, Problem
 from wan_engine.render.events import CancelCheck
-from wan_engine.schedule.storyboard import MOST_SECONDS, MOST_SEGMENTS, Segment, Storyboard, StoryKeyframe
+from wan_engine.schedule.storyboard import MOST_SECONDS, Segment, Storyboard, StoryKeyframe
+from wan_engine.settings_planning import MOST_SEGMENTS
 from wan_engine.storyboard.lengths import Lengths
 from wan_engine.storyboard.planner import Ask, Estimate, Partial, Planned, Planner
 from wan_engine.storyboard.scene_text import Scene, SceneText, Sentence, read_scene_text

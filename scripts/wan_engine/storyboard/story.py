@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from wan_engine.errors import InputError, Problem
@@ -29,7 +29,7 @@ from wan_engine.storage.atomic import storage_error, write_text
 from wan_engine.storyboard.keyframes.registry import make_provider
 from wan_engine.storyboard.lengths import lengths_for
 from wan_engine.storyboard.pictures import PictureWork, check_pictures, make_pictures, with_seed
-from wan_engine.storyboard.planner import Ask, Estimate, Planned, Planner, PlanningFailed
+from wan_engine.storyboard.planner import Ask, Estimate, Planned, Planner, PlanningFailed, Usage
 from wan_engine.storyboard.planners import make_planner
 from wan_engine.storyboard.services import Service
 
@@ -113,17 +113,25 @@ def plan_story(ask: Ask, planner: str, desk: Desk) -> Planned:
     try:
         planned = made.plan(ask, partial, desk.cancelled)
     except PlanningFailed as error:
+        _tell_usage(desk, error.usage)
         if error.part is None:
             raise
+        desk.report(_storyboard_event(error.part))
         _write(desk.part, error.part)
         words = f"{error.message}; the segments that came whole ({len(error.part.segments)}) are kept in {desk.part}"
-        raise PlanningFailed(words, error.remedy, error.part) from error
+        raise PlanningFailed(words, error.remedy, error.part, error.usage) from error
     planned = replace(planned, storyboard=with_seed(planned.storyboard))
     desk.save(planned.storyboard)
     desk.report(_storyboard_event(planned.storyboard))
+    _tell_usage(desk, planned.usage)
     for note in planned.notes:
         desk.report(Event("note", note))
     return planned
+
+
+def _tell_usage(desk: Desk, usage: Usage | None) -> None:
+    if usage is not None:
+        desk.report(Event("usage", usage.words, data=asdict(usage)))
 
 
 def _storyboard_event(story: Storyboard) -> Event:

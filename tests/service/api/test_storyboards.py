@@ -173,6 +173,7 @@ def test_the_services_planner_streams_into_events(
         job = work(client, config, answer.json()["id"])
     assert job["state"] == "done", job["error"]
     assert job["result"]["storyboard"]["style"] == ANSWER["style"]
+    assert job["result"]["usage"]["tokens_in"] == 100
     assert server.requests[0]["authorization"] == "Bearer sk-very-secret"
     seen = json.dumps([job, offers, client.get(f"{ROOT}/jobs/{job['id']}/events").json()])
     seen += client.get(f"{ROOT}/jobs/{job['id']}/log").text

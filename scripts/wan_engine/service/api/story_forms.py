@@ -6,9 +6,9 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from wan_engine.schedule.storyboard import MOST_SEGMENTS
 from wan_engine.service.api.forms import Form, ProjectName, SettingsObject
-from wan_engine.storyboard.planner import MOST_CHARACTERS, MOST_SECONDS, Ask
+from wan_engine.settings_planning import MOST_SECONDS, MOST_SEGMENTS
+from wan_engine.storyboard.planner import MOST_CHARACTERS, Ask
 
 _TEXT = "A red circle moves right. A blue square moves down."
 _STORY: dict[str, Any] = {

@@ -11,6 +11,7 @@ from wan_engine.storyboard.keyframes import PictureRequest, ProviderError
 from wan_engine.storyboard.keyframes.failures import status_error, timed_out, unreachable
 from wan_engine.storyboard.keyframes.keyed import KeyedProvider
 from wan_engine.storyboard.keyframes.sizes import fitted_image, fitted_mask, nearest_shape, png_bytes
+from wan_engine.storyboard.openai_errors import own_words
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -36,7 +37,7 @@ class OpenAIProvider(KeyedProvider):
             with self._client() as client:
                 answer = _asked(client, self._service.model, request)
         except openai.APIStatusError as error:
-            reason = f"{getattr(error, 'code', None) or ''} {error.message}"
+            reason = f"{getattr(error, 'code', None) or ''} {own_words(error)}"
             raise status_error(self.name, self._service, error.status_code, reason, error.response.headers) from error
         except openai.APITimeoutError as error:
             raise timed_out(self.name, self._service) from error

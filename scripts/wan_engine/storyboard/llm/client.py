@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wan_engine.errors import InputError, Problem, WanError
 from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.storyboard.llm.words import Messages
+from wan_engine.storyboard.openai_errors import own_words
 from wan_engine.storyboard.planner import PlanningFailed
 from wan_engine.storyboard.services import Service, how_to_set
 
 if TYPE_CHECKING:
     from instructor import Instructor
-    from openai import OpenAI
+    from openai import APIStatusError, OpenAI
     from pydantic import BaseModel
 
     Answer = TypeVar("Answer", bound=BaseModel)
+
+log = logging.getLogger(__name__)
 
 VALIDATION_RETRIES = 2
 """Times that a model is told what is wrong with its answer and asked again."""
@@ -28,10 +32,28 @@ CONNECTION_RETRIES = 2
 _NO_KEY = "none"
 """Servers on this machine ask for no key, but the client wants one."""
 _LONGEST_REASON = 300
+_LAST_CHUNKS = 8
+"""More than stand between an answer's last word and what it took."""
 
 
 Seen = Callable[[dict[str, Any]], None]
 """Takes an answer as far as it has come, as plain values; again whenever a part of it is whole."""
+
+
+@dataclass
+class Tokens:
+    """What a service has counted so far, of all its answers. told: whether it counts at all."""
+
+    sent: int = 0
+    received: int = 0
+    told: bool = False
+
+    def add(self, usage: Any) -> None:
+        """Add an answer's `usage`; None for one without."""
+        if usage is not None:
+            self.sent += usage.prompt_tokens
+            self.received += usage.completion_tokens
+            self.told = True
 
 
 @dataclass
@@ -43,16 +65,21 @@ class _Watch:
 
     seen: Seen
     cancelled: CancelCheck
+    tokens: Tokens
     finish: str = ""
     refusal: str = ""
+    _rest: Iterator[Any] = field(default_factory=lambda: iter(()))
+    _usage: Any = None
 
     def over(self, stream: Any) -> Iterator[Any]:
         """The stream's chunks. Raises Cancelled."""
+        self.count()
         self.finish, self.refusal = "", ""
-        text = ""
-        for chunk in stream:
+        text, self._rest = "", iter(stream)
+        for chunk in self._rest:
             if self.cancelled():
                 raise stopped()
+            self._usage = chunk.usage or self._usage  # some services count on with each chunk
             for choice in chunk.choices:
                 self.finish = choice.finish_reason or self.finish
                 self.refusal += getattr(choice.delta, "refusal", None) or ""
@@ -61,6 +88,19 @@ class _Watch:
                 if "}" in piece:
                     self._tell(text)
             yield chunk
+
+    def count(self) -> None:
+        """Add what the latest answer took: it stands behind its end, which instructor reads only of good ones."""
+        import httpx2
+        import openai
+
+        try:
+            for chunk in () if self.cancelled() else islice(self._rest, _LAST_CHUNKS):
+                self._usage = chunk.usage or self._usage
+        except (openai.APIError, httpx2.HTTPError) as error:
+            log.info("what the answer took is not known: %s", type(error).__name__)
+        self.tokens.add(self._usage)
+        self._rest, self._usage = iter(()), None
 
     def _tell(self, text: str) -> None:
         import jiter
@@ -77,15 +117,16 @@ class _Watch:
 
 
 class LlmClient:
-    """One service, ready to be asked. Nothing of its key is in any message."""
+    """One service, ready to be asked. Nothing of its key is in any message. tokens: what its answers took so far."""
 
     def __init__(self, service: Service) -> None:
         check_service(service)
         self._service = service
+        self.tokens = Tokens()
 
     def stream(self, form: type[Answer], messages: Messages, seen: Seen, cancelled: CancelCheck) -> Answer:
         """The whole answer, checked. Raises Cancelled, and PlanningFailed for every other end."""
-        watch = _Watch(seen, cancelled)
+        watch = _Watch(seen, cancelled, self.tokens)
         with self._openai() as openai:
             try:
                 asked = self._instructor(openai, watch).create_partial(
@@ -94,6 +135,8 @@ class LlmClient:
                 answers = list(asked)
             except Exception as error:
                 raise self._failure(error, watch) from error
+            finally:
+                watch.count()
         if watch.finish == "length":
             raise _cut_off()
         if not answers or watch.refusal or watch.finish == "content_filter":
@@ -128,7 +171,7 @@ class LlmClient:
         import instructor
 
         def create(*values: Any, **named: Any) -> Any:
-            return watch.over(openai.chat.completions.create(*values, **named))
+            return watch.over(_counted(openai, *values, **named))
 
         mode = instructor.Mode[self._service.mode.upper()]
         return instructor.Instructor(client=None, create=instructor.patch(create=create, mode=mode), mode=mode)
@@ -162,8 +205,8 @@ class LlmClient:
             return PlanningFailed(f"the model's answers were not in the form of a storyboard: {reason}", remedy)
         return error
 
-    def _status_failure(self, error: Any) -> PlanningFailed:
-        status, reason = error.status_code, self._scrubbed(str(getattr(error, "message", "")))
+    def _status_failure(self, error: APIStatusError) -> PlanningFailed:
+        status, reason = error.status_code, self._scrubbed(own_words(error))
         if status in (401, 403):
             return PlanningFailed("the planner's service refuses the key", how_to_set("planner", "key"))
         if status == 404:
@@ -189,6 +232,18 @@ def check_service(service: Service) -> None:
         raise InputError(problem)
     if not service.key and service.url.startswith("https://api.openai.com/"):
         raise InputError(Problem("there is no key for the planner's service", how_to_set("planner", "key"), "planner"))
+
+
+def _counted(openai: OpenAI, *values: Any, **named: Any) -> Any:
+    """A streamed answer that ends with what it took; without that from a service that refuses to be asked for it."""
+    from openai import BadRequestError, UnprocessableEntityError
+
+    try:
+        return openai.chat.completions.create(*values, **named, stream_options={"include_usage": True})
+    except (BadRequestError, UnprocessableEntityError) as error:
+        if "stream_options" not in error.message:
+            raise
+        return openai.chat.completions.create(*values, **named)
 
 
 def _words(delta: Any) -> str:

@@ -12,7 +12,7 @@ from wan_engine.schedule.storyboard import Character, Segment, Storyboard, Story
 from wan_engine.storyboard.lengths import Lengths
 from wan_engine.storyboard.llm.client import LlmClient
 from wan_engine.storyboard.llm.words import Messages, enhance_messages, story_messages
-from wan_engine.storyboard.planner import Ask, Estimate, Partial, Planned, Planner, PlanningFailed
+from wan_engine.storyboard.planner import Ask, Estimate, Partial, Planned, Planner, PlanningFailed, Usage
 from wan_engine.storyboard.services import Service
 
 if TYPE_CHECKING:
@@ -72,9 +72,19 @@ class LlmPlanner(Planner):
             form, messages = story_form(ask.segments), story_messages(ask, self._lengths)
             answer = self._client.stream(form, messages, seen, cancelled)
         except PlanningFailed as error:
-            raise PlanningFailed(error.message, error.remedy, part) from error
-        notes: list[str] = []
-        return Planned(self._story(ask, answer, notes), tuple(notes))
+            raise PlanningFailed(error.message, error.remedy, part, self._usage()) from error
+        notes = [] if self._client.tokens.told else ["The service did not say how many tokens planning took"]
+        return Planned(self._story(ask, answer, notes), tuple(notes), self._usage())
+
+    def _usage(self) -> Usage | None:
+        """What the service counted, dollars by the configured prices; None where it counts nothing."""
+        counted = self._client.tokens
+        if not counted.told:
+            return None
+        dollars = _dollars(self._service, counted.sent, counted.received)
+        cost = "" if dollars is None else f"; {dollars:.4f} dollars"
+        words = f"{self._service.model} took {counted.sent} tokens sent and {counted.received} received{cost}"
+        return Usage(counted.sent, counted.received, dollars, words)
 
     def _story(self, ask: Ask, answer: StoryAnswer, notes: list[str]) -> Storyboard:
         segments = answer.segments
