@@ -13,9 +13,8 @@ from cli.conftest import Run
 
 def test_it(call: Run, tmp_path: Path) -> None:
     write_safetensors(tmp_path / "flux.safetensors", {"double_blocks.0.img_attn.qkv.weight": torch.ones(2)})
-    write_safetensors(
-        tmp_path / "lora.safetensors", {"a.lora_A.weight": torch.ones(2), "a.lora_B.weight": torch.ones(2)}
-    )
+    pair = {"blocks.0.ffn.0.lora_A.weight": torch.ones(4, 24), "blocks.0.ffn.0.lora_B.weight": torch.ones(48, 4)}
+    write_safetensors(tmp_path / "lora.safetensors", pair)
     good = call("models", "check", "lora.safetensors")
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.startswith("lora.safetensors: a LoRA\n  lora, fp32, 0.0 MB\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import model_files
 from checkpoints import umt5, write_gguf, write_safetensors, write_torch
 from untrained import write_untrained
 from wan_engine.models.check import Finding, check
@@ -103,6 +104,48 @@ def test_shards_are_one_finding(tiny: Path, tmp_path: Path) -> None:
     problems = [finding.problem for finding in check(tmp_path)]
     assert "two.safetensors is missing" in problems[0]
     assert len(problems) == 2
+
+
+def lora_shapes(kind: str) -> dict[str, tuple[int, ...]]:
+    """A LoRA of rank 4 for every linear layer of a published transformer."""
+    pairs: dict[str, tuple[int, ...]] = {}
+    for name, shape in model_files.transformer(kind).items():
+        if name.endswith(".weight") and len(shape) == 2:
+            module = f"diffusion_model.{name.removesuffix('.weight')}"
+            pairs |= {f"{module}.lora_A.weight": (4, shape[1]), f"{module}.lora_B.weight": (shape[0], 4)}
+    return pairs
+
+
+def test_loras_say_what_they_fit(tmp_path: Path) -> None:
+    small = one(model_files.write_sparse(tmp_path / "a.safetensors", lora_shapes("t2v-1.3b")))
+    assert (small.what, small.kind, small.problem) == ("a LoRA for Wan", "lora", "")
+    assert small.families == ("wan2.1-t2v-1.3b", "wan2.1-fun-inp-1.3b", "wan2.1-vace-1.3b")
+    assert small.notes[0] == "all of it fits: Wan 2.1 T2V 1.3B, Wan 2.1 Fun-InP 1.3B, Wan 2.1 VACE 1.3B"
+    assert small.notes[1] == "306 modules, rank 4"
+    pictured = one(model_files.write_sparse(tmp_path / "b.safetensors", lora_shapes("i2v-14b")))
+    assert pictured.families == ("wan2.1-i2v-14b", "wan2.1-fun-inp-14b", "wan2.1-flf2v-14b")
+    more = {**lora_shapes("t2v-14b"), "lora_te_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": (4, 8)}
+    partly = one(model_files.write_sparse(tmp_path / "c.safetensors", more))
+    assert partly.notes[0].startswith("changes 406 modules; 1 that this model has not are left out (lora_te_text")
+    assert "wan2.2-t2v-a14b" in partly.families
+    tiny = {"blocks.0.ffn.0.lora_A.weight": (4, 24), "blocks.0.ffn.0.lora_B.weight": (48, 4)}
+    odd = one(model_files.write_sparse(tmp_path / "d.safetensors", tiny))
+    assert (odd.problem, odd.notes) == ("", ("it fits none of the published Wan models in size", "1 module, rank 4"))
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("blocks.0.ffn.0.lokr_w1", "not a plain LoRA but LoKr"),
+        ("lora_unet_blocks_0_ffn_0.hada_w1_a", "not a plain LoRA but LoHa"),
+        ("lora_unet_down_blocks_0_attentions_0.lora_down.weight", "no LoRA for a Wan transformer"),
+    ],
+)
+def test_loras_that_cannot_be_used_are_refused(name: str, problem: str, tmp_path: Path) -> None:
+    finding = one(model_files.write_sparse(tmp_path / "it.safetensors", {name: (4, 8)}))
+    assert finding.kind == "lora"
+    assert problem in finding.problem
+    assert finding.remedy
 
 
 def test_what_a_transformer_needs(tmp_path: Path) -> None:

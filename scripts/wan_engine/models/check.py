@@ -13,6 +13,7 @@ from wan_engine.models.detect import Part, detect_file
 from wan_engine.models.files import shards
 from wan_engine.models.folder import INDEX, find_models
 from wan_engine.models.headers.read import INDEX_ENDING, WEIGHT_ENDINGS
+from wan_engine.models.lora.describe import Description, describe_lora
 from wan_engine.models.single_file import check_part
 from wan_engine.models.tokenizer import WHERE_FROM, find_tokenizer
 
@@ -120,24 +121,27 @@ def _check_file(path: Path) -> Finding:
     except ModelError as error:
         return Finding(str(path), "unreadable", "other", problem=error.message, remedy=error.remedy)
     problem, remedy = part.problem, part.remedy
-    if not problem and "_class_name" in part.config:
-        try:
+    what = Description(part.label, part.families, part.notes)
+    try:
+        if part.kind == "lora":
+            what = describe_lora(path)
+        elif not problem and "_class_name" in part.config:
             check_part(part)
-        except ModelError as error:
-            problem, remedy = error.message, error.remedy
+    except ModelError as error:
+        problem, remedy = error.message, error.remedy
     prefix = f", after {part.prefix}" if part.prefix else ""
     return Finding(
         path=str(path),
-        what=part.label,
+        what=what.what,
         kind=part.kind,
-        families=part.families,
+        families=what.families,
         loads_into=part.config.get("_class_name", ""),
         layout=LAYOUTS[part.layout].label + prefix if part.layout else "",
         precision=part.precision,
         size=part.size,
         expert_hint=part.expert_hint,
         needs=_needs(part),
-        notes=part.notes,
+        notes=what.notes,
         problem=problem,
         remedy=remedy,
     )

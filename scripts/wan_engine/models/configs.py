@@ -84,6 +84,24 @@ def variants_of(config: Mapping[str, Any]) -> tuple[Variant, ...]:
     )
 
 
+def published_config(variant: Variant) -> dict[str, Any]:
+    """The config of a published transformer, as far as the shapes of its weights depend on it."""
+    return {
+        "num_attention_heads": variant.dim // HEAD_SIZE,
+        "attention_head_dim": HEAD_SIZE,
+        "in_channels": variant.in_channels,
+        "out_channels": variant.out_channels,
+        "text_dim": 4096,
+        "freq_dim": 256,
+        "ffn_dim": variant.ffn_dim,
+        "num_layers": variant.layers,
+        "image_dim": 1280 if variant.image else None,
+        "added_kv_proj_dim": variant.dim if variant.image else None,
+        "pos_embed_seq_len": variant.tokens,
+        **({"vace_layers": list(range(variant.vace)), "vace_in_channels": 96} if variant.vace else {}),
+    }
+
+
 def transformer_config(shapes: Shapes, blocks: int, vace_blocks: int) -> dict[str, Any]:
     """The config of a WanTransformer3DModel, or of a WanVACETransformer3DModel if there are VACE blocks.
 

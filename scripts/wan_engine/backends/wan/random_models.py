@@ -13,7 +13,7 @@ from wan_engine.backends.wan.random_packed import pack, packed_size
 from wan_engine.errors import CapabilityError
 from wan_engine.families import Mode, ModelCard
 from wan_engine.models.attempts import Attempts
-from wan_engine.models.configs import HEAD_SIZE, VARIANTS, Shapes, clip_config, umt5_config, vae_config
+from wan_engine.models.configs import VARIANTS, Shapes, clip_config, published_config, umt5_config, vae_config
 from wan_engine.models.devices import component_dtype
 from wan_engine.models.load_component import load_image_processor
 from wan_engine.models.memory.needs import Table, Weights, in_fp8, weights_in
@@ -32,7 +32,7 @@ FAMILIES_OFFERED = tuple(variant.family for variant in VARIANTS if not variant.v
 BOUNDARY = 0.875
 """Where the second expert takes over: `wan/configs` of Wan 2.2 T2V A14B. I2V's 0.9 needs no other memory."""
 
-_TEXT_DIM, _FREQUENCIES, _IMAGE_DIM = 4096, 256, 1280
+_IMAGE_DIM = 1280
 _UMT5_XXL: Shapes = {"bias": (32, 64), "words": (256384, 4096), "query": (4096, 4096), "gate": (10240, 4096)}
 _CLIP_H: Shapes = {"positions": (257, 1280), "patch": (1280, 3, 14, 14), "ffn": (5120, 1280)}
 _VAE_21: Shapes = {
@@ -152,20 +152,8 @@ class RandomModels:
         return lambda: transformers.UMT5EncoderModel(transformers.UMT5Config(**config))
 
     def _transformer_config(self) -> dict[str, Any]:
-        variant = self.variant
-        return {
-            "num_attention_heads": variant.dim // HEAD_SIZE,
-            "attention_head_dim": HEAD_SIZE,
-            "in_channels": variant.in_channels,
-            "out_channels": variant.out_channels,
-            "text_dim": _TEXT_DIM,
-            "freq_dim": _FREQUENCIES,
-            "ffn_dim": variant.ffn_dim,
-            "num_layers": self._layers,
-            "image_dim": _IMAGE_DIM if variant.image else None,
-            "added_kv_proj_dim": variant.dim if variant.image else None,
-            "pos_embed_seq_len": variant.tokens,
-        }
+        config = published_config(replace(self.variant, layers=self._layers))
+        return config | ({"image_dim": _IMAGE_DIM} if self.variant.image else {})
 
     def _vae_config(self) -> dict[str, Any]:
         second = self.variant.out_channels == 48
