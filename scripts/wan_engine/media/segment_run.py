@@ -13,6 +13,8 @@ _SAID = 40
 """Lines kept of what ffmpeg says; a damaged film says thousands."""
 _LOOK_SECONDS = 0.2
 """Time between two looks for the wish to stop."""
+_END_SECONDS = 5.0
+"""Time that ffmpeg has to end by itself after it has written half a file."""
 
 
 class SegmentRun:
@@ -25,6 +27,7 @@ class SegmentRun:
         self._arguments = arguments
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._said: list[str] = []
+        self._is_full = False
 
     def __enter__(self) -> SegmentRun:
         self._process = start_ffmpeg(exact_ffmpeg(), self._arguments)
@@ -60,6 +63,16 @@ class SegmentRun:
             return ""
         return said_words(self._said) or f"ffmpeg ended with code {self._process.returncode}"
 
+    def disk_is_full(self) -> bool:
+        """Whether ffmpeg had no room for what it wrote; to be asked of a file that is not whole, and ends ffmpeg.
+
+        It lists the file first and tells why it ends after that.
+        """
+        self._threads[1].join(_END_SECONDS)
+        self._process.kill()
+        self._threads[1].join()
+        return self._is_full
+
     def _read(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as stdout:
@@ -71,5 +84,6 @@ class SegmentRun:
         assert self._process.stderr is not None
         with self._process.stderr as stderr:
             for line in stderr:
+                self._is_full = self._is_full or b"No space left" in line
                 if len(self._said) < _SAID:
                     self._said.append(line.decode("utf-8", "replace"))

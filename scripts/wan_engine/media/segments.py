@@ -10,10 +10,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from errno import ENOSPC
 from fractions import Fraction
+from os import strerror
 from pathlib import Path
 
-from wan_engine.errors import MediaError
+from wan_engine.errors import MediaError, StorageError
 from wan_engine.media.encoders import SizedCoding, choose_encoder, encoder_format, quality_arguments
 from wan_engine.media.frame_times import FrameTimes
 from wan_engine.media.opening import FILM_CONTAINERS, film_stream, opened, sound_stream
@@ -134,6 +136,7 @@ def _whole(pieces: Sequence[Piece], frames: int) -> list[Piece]:
 
 
 def _cut_run(job: CutJob, run: list[Piece], done: Callable[[Piece], None], cancelled: Callable[[], bool]) -> bool:
+    """Cut pieces that follow each other. Gives False when `cancelled` ended it."""
     folder, ending = job.folder, job.ending()
     try:
         work = tempfile.TemporaryDirectory(prefix=WORK_PREFIX, dir=folder)
@@ -141,17 +144,28 @@ def _cut_run(job: CutJob, run: list[Piece], done: Callable[[Piece], None], cance
         raise storage_error(folder, error) from error
     with work as name, SegmentRun(_run_arguments(job, run, Path(name) / f"%06d{ending}")) as process:
         waiting = list(run)
-        for number in process.finished(cancelled):
-            piece = waiting.pop(0)
-            _take(job, Path(name) / f"{number:06d}{ending}", piece)
-            if piece.path is not None:
-                done(piece)
+        try:
+            for number in process.finished(cancelled):
+                piece = waiting.pop(0)
+                _take(job, Path(name) / f"{number:06d}{ending}", piece)
+                if piece.path is not None:
+                    done(piece)
+        except MediaError as error:
+            if process.disk_is_full():
+                raise _full(folder) from error
+            raise
         if cancelled():
             return False
         reason = process.failure() or (f"{len(waiting)} of {len(run)} pieces were not written" if waiting else "")
+        if reason and process.disk_is_full():
+            raise _full(folder)
     if reason:
         raise MediaError(f"{job.film} cannot be cut: {reason}", "Take another codec, or repair the film")
     return True
+
+
+def _full(folder: Path) -> StorageError:
+    return storage_error(folder, OSError(ENOSPC, strerror(ENOSPC)))
 
 
 def _take(job: CutJob, made: Path, piece: Piece) -> None:

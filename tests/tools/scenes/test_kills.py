@@ -1,21 +1,30 @@
-"""kill -9 while scenes are found and while they are cut: gone on with, the files are those of a split left in peace."""
+"""kill -9 and a full disk while a film is split: gone on with, the files are those of a split left in peace."""
 
 from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from coded_films import CodedFilm, constant, read_numbers, write_coded_film
+from small_disk import small_disk
+from wan_engine.errors import StorageError
+from wan_engine.settings_split import SplitSettings
+from wan_engine.tools.scenes.film_work import FilmSplit, SplitOrder
 from wan_engine.tools.scenes.scene_list import SceneList, read_list
+from wan_engine.tools.scenes.split import split_films
+
+__all__ = ["small_disk"]
 
 ROOT = Path(__file__).resolve().parents[3]
 FRAMES = 1200
@@ -88,3 +97,31 @@ def check(path: Path, wanted: SceneList) -> None:
     """The file holds its scene's frames, all of them and no other."""
     (scene,) = [each for each in wanted.scenes if each.file == path.name]
     assert read_numbers(path)[0] == list(range(scene.start, scene.end)), path.name
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_a_split_that_goes_on_when_there_is_room(tmp_path: Path, small_disk: Path) -> None:
+    film = write_coded_film(CodedFilm(tmp_path / "film.mp4", constant(400, Fraction(24)), tracks=0, scene=100))
+    settings = SplitSettings(detector="content", height=0, preset="ultrafast", crf=0)
+
+    def split(folder: Path) -> FilmSplit:
+        order = SplitOrder((film,), replace(settings, output_dir=str(folder)), resume=True)
+        return split_films(order, lambda event: None, lambda: False).films[0]
+
+    split(tmp_path / "peace")
+    sizes = [path.stat().st_size for path in finished(tmp_path / "peace")]
+    filler = small_disk / "other.bin"
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - sum(sizes) // 2))
+    for _ in range(2):
+        with pytest.raises(StorageError, match="No space left") as caught:
+            split(small_disk)
+        assert "free some space" in caught.value.remedy
+    there = finished(small_disk)
+    assert len(there) < len(sizes)
+    filler.unlink()
+    made = split(small_disk)
+    assert made.made == len(sizes) - len(there)
+    wanted = listed(small_disk)
+    for path in finished(small_disk):
+        check(path, wanted)
+    assert len(finished(small_disk)) == made.scenes == len(sizes)
