@@ -252,6 +252,7 @@ def test_what_is_wrong_is_found_before_anything_is_made(order: Any, tmp_path: Pa
 def test_the_settings_file_makes_the_film_again(order: Any, tmp_path: Path) -> None:
     film = coded(tmp_path, constant(9, Fraction(24)))
     made = make(order(film, canvas="mirror", seed=-1))
+    assert any("mirrored at its border and blurred" in note for note in made.notes)
     values = json.loads(made.settings.read_text(encoding="utf-8"))
     assert (values["kind"], values["film"], values["canvas"]) == ("outpaint", str(film), "mirror")
     assert values["seed"] == read_plan(made.plan).seed >= 0

@@ -95,6 +95,8 @@ def check_outpaint(order: OutpaintOrder) -> Checked:
     if settings.backend == "wan":
         notes += lora_notes(expected, models)
     notes += [noise.note()] if noise else []
+    if settings.canvas == "mirror":
+        notes.append("The canvas is the film mirrored at its border and blurred, and VACE was trained on mid grey")
     notes += _media_notes(info, tags)
     caption = caption_place(settings)
     if not caption:
