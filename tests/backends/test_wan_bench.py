@@ -76,8 +76,17 @@ def test_a_model_with_an_image_encoder_renders(small: RandomModels, monkeypatch:
     assert len(measured.latents) == 16
 
 
+def test_vace_renders_with_a_control(small: RandomModels) -> None:
+    models = RandomModels("wan2.1-vace-14b", layers=2, text_layers=1)
+    models.variant = replace(models.variant, dim=128, ffn_dim=256, vace=1)
+    measured = measure_case(Case("wan2.1-vace-14b", "fast", 32, 32, 5, 1), models, "cpu")
+    assert not measured.error
+    assert models.weigh([CARD], "float32", on_cpu=True, fp8=False).controls == 1
+
+
 @pytest.mark.parametrize(
-    ("family", "expected"), [("wan2.1-t2v-1.3b", 2.84), ("wan2.1-t2v-14b", 28.58), ("wan2.1-i2v-14b", 32.8)]
+    ("family", "expected"),
+    [("wan2.1-t2v-1.3b", 2.84), ("wan2.1-t2v-14b", 28.58), ("wan2.1-i2v-14b", 32.8), ("wan2.1-vace-14b", 34.7)],
 )
 def test_the_sizes_are_the_published_ones(family: str, expected: float) -> None:
     weights = RandomModels(family).weigh([CARD], "bfloat16", on_cpu=False, fp8=False)
@@ -89,7 +98,7 @@ def test_the_sizes_are_the_published_ones(family: str, expected: float) -> None:
 def test_other_families_are_refused() -> None:
     assert "wan2.2-ti2v-5b" in FAMILIES_OFFERED
     with pytest.raises(CapabilityError, match="no random model of the family"):
-        RandomModels("wan2.1-vace-14b")
+        RandomModels("wan2.2-vace-fun-a14b")
 
 
 BASE = Case("", "", 16, 16, 1, 1)
@@ -115,7 +124,7 @@ def test_a_case_is_named_in_one_word() -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("wan2.1-vace-14b", 'no random weights of "wan2.1-vace-14b"'),
+        ("wan2.2-vace-fun-a14b", 'no random weights of "wan2.2-vace-fun-a14b"'),
         ("wan2.1-t2v-14b:fp9", '"fp9" is not known'),
         ("wan2.1-t2v-14b:Q4_K:fp8", "weights are kept in one format"),
     ],

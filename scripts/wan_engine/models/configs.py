@@ -98,7 +98,7 @@ def published_config(variant: Variant) -> dict[str, Any]:
         "image_dim": 1280 if variant.image else None,
         "added_kv_proj_dim": variant.dim if variant.image else None,
         "pos_embed_seq_len": variant.tokens,
-        **({"vace_layers": list(range(variant.vace)), "vace_in_channels": 96} if variant.vace else {}),
+        **(vace_config(variant.vace, variant.layers, 96) if variant.vace else {}),
     }
 
 

@@ -16,7 +16,7 @@ from wan_engine.backends.wan.backend import Options, WanBackend
 from wan_engine.backends.wan.parts import Models
 from wan_engine.backends.wan.random_models import RandomLoader, RandomModels
 from wan_engine.errors import RenderError
-from wan_engine.families import FAMILIES, Lineup, Mode, ModelCard
+from wan_engine.families import FAMILIES, MODES, Lineup, Mode, ModelCard
 from wan_engine.models.devices import choose_device, choose_dtype
 from wan_engine.models.memory.needs import Clip as AskedClip
 from wan_engine.models.memory.needs import needs
@@ -111,7 +111,7 @@ def measure_case(case: Case, models: RandomModels, device: str = "auto", dtype: 
     dtype = choose_dtype(dtype, device)
     notes: list[str] = []
     family = FAMILIES[case.family]
-    mode: Mode = "t2v" if "t2v" in family.modes else "i2v" if "i2v" in family.modes else "flf2v"
+    mode = next(mode for mode in MODES if mode in family.modes)
     card = ModelCard(f"random {family.label}", family, family.modes)
     loader = partial(RandomLoader, models)
     options = Options(device, dtype, case.profile, case.fp8, case.attention, case.compile)

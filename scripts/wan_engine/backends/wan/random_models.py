@@ -27,7 +27,7 @@ from wan_engine.tiny import WEIGHTS
 if TYPE_CHECKING:
     import torch
 
-FAMILIES_OFFERED = tuple(variant.family for variant in VARIANTS if not variant.vace and "fun" not in variant.family)
+FAMILIES_OFFERED = tuple(variant.family for variant in VARIANTS if "fun" not in variant.family)
 """The families whose modes the engine renders."""
 BOUNDARY = 0.875
 """Where the second expert takes over: `wan/configs` of Wan 2.2 T2V A14B. I2V's 0.9 needs no other memory."""
@@ -140,8 +140,9 @@ class RandomModels:
         import transformers
 
         if name.startswith("transformer"):
-            config = self._transformer_config()
-            return lambda: diffusers.WanTransformer3DModel(**config)
+            config = _values(self._transformer_config())
+            made = diffusers.WanVACETransformer3DModel if self.variant.vace else diffusers.WanTransformer3DModel
+            return lambda: made(**config)
         if name == "vae":
             config = self._vae_config()
             return lambda: diffusers.AutoencoderKLWan(**config)
@@ -186,7 +187,8 @@ class RandomLoader:
             parts["scheduler"] = diffusers.UniPCMultistepScheduler(flow_shift=3.0, use_flow_sigmas=True)
             boundary = BOUNDARY if len(self._models.experts) > 1 else None
             expand = self._models.variant.out_channels == 48
-            options = {"boundary_ratio": boundary, "expand_timesteps": expand}
+            every = {"boundary_ratio": boundary, "expand_timesteps": expand}
+            options = {option: every[option] for option in kind.options}
             pipeline = getattr(diffusers, kind.name)(text_encoder=None, **parts, **options)
             self._pipelines[kind.name] = pipeline
         return self._pipelines[kind.name]

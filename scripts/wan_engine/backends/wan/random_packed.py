@@ -16,7 +16,7 @@ _FACTORS: dict[str, Factors] = {"Q4_K": {0: 1e-4, 2: 7.5e-4}, "Q8_0": {0: 2.5e-4
 After `block_q4_K` and `block_q8_0` of ggml."""
 PACKINGS = tuple(_FACTORS)
 """The types of GGUF that are offered."""
-_INSIDE = "blocks."
+_INSIDE = ("blocks.", "vace_blocks.")
 
 
 def packed_size(name: str, shape: tuple[int, ...], packing: str) -> int:
