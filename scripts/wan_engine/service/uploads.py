@@ -1,7 +1,9 @@
-"""Takes in files from clients: named by the engine, kept only when they are a picture, a film or sound."""
+"""Takes in files from clients: named by the engine after their own names, kept only when they are a picture, a film or
+sound."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from wan_engine.storage.places import check_free_space
 _LOOK_EVERY = 64 * 2**20
 """Bytes between two looks at the free space."""
 
+_MOST_LETTERS = 40
+"""Of a file's own name that stay in ours."""
+
 
 class Upload:
     """One file that is coming in: `write` each piece, then `keep`; `discard` gives it up. Not for two threads at once.
@@ -26,7 +31,7 @@ class Upload:
     def __init__(self, config: ServiceConfig, name: str, size: int = 0) -> None:
         self._config = config
         self._name = name
-        self._target = AtomicPath(config.uploads / secrets.token_hex(12))
+        self._target = AtomicPath(config.uploads / _name_for(name))
         self._written = 0
         self._next_look = _LOOK_EVERY
         check_free_space(config.uploads, config.min_free_bytes + size)
@@ -68,3 +73,9 @@ class Upload:
         """Leave nothing behind; nothing happens after `keep`."""
         self._file.close()
         self._target.discard()
+
+
+def _name_for(name: str) -> str:
+    """A name without ending that no other file has: jobs and films are called by it."""
+    words = re.sub(r"\W+", "_", Path(name).stem)[:_MOST_LETTERS].strip("_")
+    return "-".join(filter(None, (words, secrets.token_hex(6))))

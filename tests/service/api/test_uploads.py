@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import socket
 import struct
 import zlib
@@ -45,8 +46,18 @@ def test_a_picture_is_kept_and_can_be_named(client: TestClient, config: ServiceC
     assert (path.parent, path.suffix) == (config.uploads, ".png")
     assert path.read_bytes() == picture()
     assert (values["kind"], values["width"], values["height"], values["seconds"]) == ("picture", 40, 20, None)
+    assert re.fullmatch(r"a-[0-9a-f]{12}", path.stem)
     plan = client.post(f"{ROOT}/plans", json={"settings": {**FOX, "init_image": str(path)}})
     assert plan.json()["plan"]["clips"][0]["start_image"] == str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [("My film (2).mp4", "My_film_2-"), ("..", ""), ("\\\\host\\x:y|*?.png", "host_x_y-"), ("ф" * 200, "ф" * 40 + "-")],
+)
+def test_a_kept_file_is_called_like_what_came(client: TestClient, name: str, stem: str) -> None:
+    answer = client.post(UPLOADS, params={"name": name}, content=picture(), headers=RAW).json()
+    assert re.fullmatch(stem + "[0-9a-f]{12}", Path(answer["path"]).stem)
 
 
 def test_films_and_sounds_are_told_apart(client: TestClient, tmp_path: Path) -> None:

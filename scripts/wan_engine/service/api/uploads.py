@@ -29,7 +29,7 @@ _BODY = {
 async def upload(
     request: Request,
     context: UseContext,
-    name: Annotated[str, Query(max_length=255, description="The file's name, for messages.", examples=["a.png"])] = "",
+    name: Annotated[str, Query(max_length=255, description="The file's own name.", examples=["a.png"])] = "",
 ) -> PlainJSON:
     """Keep a picture, film or sound file for settings to name. What it is is told by its content, not by its name."""
     length = request.headers.get("content-length", "")
