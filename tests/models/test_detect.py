@@ -229,6 +229,22 @@ def test_a_lora_is_not_taken_for_a_model() -> None:
     assert detect(header_of(shapes)).kind == "lora"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_down.weight",
+        "lora_te1_text_model_encoder_layers_0_mlp_fc1.lora_up.weight",
+        "transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight",
+        "diffusion_model.double_blocks.0.img_attn.qkv.lora_B.weight",
+    ],
+)
+def test_loras_of_other_models_are_told(name: str) -> None:
+    part = detect(header_of({name: (8, 256)}))
+    assert (part.kind, part.label) == ("other", "a LoRA of another model")
+    both = detect(header_of({name: (8, 256), "lora_unet_blocks_3_cross_attn_k.lora_down.weight": (8, 256)}))
+    assert (both.kind, both.problem) == ("lora", "")
+
+
 def test_what_is_missing_or_strange_is_said() -> None:
     shapes = shapes_of(tiny())
     without = {name: shape for name, shape in shapes.items() if name != "patch_embedding.weight"}

@@ -7,7 +7,7 @@ the same. `Part.families` then names all that fit, and `Part.expert_hint` what t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -20,10 +20,13 @@ from wan_engine.models.convert.layout import Kind, Layout, Shape
 from wan_engine.models.convert.layouts import find_layout
 from wan_engine.models.headers.header import Header
 from wan_engine.models.headers.read import open_header
+from wan_engine.models.lora.names import diffusers_name, is_text_encoder
 from wan_engine.models.precision import LAYER_FORMATS, precision_of, unreadable_format, weights_among
 from wan_engine.models.strangers import is_lora, name_stranger, relative_of_wan
 from wan_engine.models.tokenizer import GGUF_KIND, carries_tokenizer
 
+_OF_LORA = re.compile(r"\.(?=lora|hada_|lokr_|oft_|boft_|diff|dora_|alpha)")
+"""Where a LoRA's key has named its module."""
 KNOWN_MODELS = "Known: " + ", ".join(family.label for family in FAMILIES.values() if family.name != "wan-tiny")
 
 
@@ -124,7 +127,7 @@ def detect(header: Header) -> Part:
 def _find(header: Header) -> _Finding:
     shapes = {name: info.shape for name, info in weights_among(header.tensors).items()}
     if is_lora(shapes):
-        return _Finding("lora", "a LoRA")
+        return _lora(shapes)
     found = find_layout(shapes)
     if found is None:
         return _stranger(shapes)
@@ -147,6 +150,16 @@ def _find(header: Header) -> _Finding:
         label = _KIND_LABELS[layout.kind]
         return _Finding(layout.kind, label, problem=f"it looks like {label}, but {error}", remedy=KNOWN_MODELS)
     return _known(layout, prefix, config, notes)
+
+
+def _lora(names: Iterable[str]) -> _Finding:
+    """A LoRA for Wan if it names a module that a Wan transformer has."""
+    modules = {_OF_LORA.split(name, maxsplit=1)[0] for name in names}
+    if any(diffusers_name(module) and not is_text_encoder(module) for module in modules):
+        return _Finding("lora", "a LoRA for Wan")
+    label = "a LoRA of another model"
+    remedy = "Use a LoRA that was trained for Wan 2.1 or 2.2"
+    return _Finding("other", label, problem=f"it is {label}, not for Wan", remedy=remedy)
 
 
 def _known(layout: Layout, prefix: str, config: dict[str, Any], notes: tuple[str, ...]) -> _Finding:

@@ -57,7 +57,7 @@ def detector_version() -> str:
     """Changes with the code that tells what a file is."""
     folder = Path(component.__file__).parent
     digest = hashlib.sha256()
-    for name in ("*.py", "headers/*.py", "convert/*.py"):
+    for name in ("*.py", "headers/*.py", "convert/*.py", "lora/*.py"):
         for file in sorted(folder.glob(name)):
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
