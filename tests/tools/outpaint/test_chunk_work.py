@@ -127,7 +127,7 @@ def test_a_change_of_colour_is_taken_back(match: bool, film: np.ndarray, tmp_pat
 
 
 def test_a_chunk_begins_as_the_one_before_ended(film: np.ndarray, tmp_path: Path) -> None:
-    """What a chunk makes otherwise comes in little by little, and is whole where the next one has been shown it."""
+    """What a chunk makes otherwise comes in little by little, and is whole where the next one goes on from it."""
     still = np.repeat(film[:1], 37, axis=0)
     work, plan, store = work_on(still, tmp_path, match_colour=False)
     assert [(clip.start, clip.end) for clip in plan.clips] == [(0, 13), (13, 21), (21, 29), (29, 37)]
@@ -138,7 +138,7 @@ def test_a_chunk_begins_as_the_one_before_ended(film: np.ndarray, tmp_path: Path
     beside = still[0, :, :31:-1].astype(int)
     off = [(made.picture[:, 72:] - beside[:, 8:]).mean() for clip in plan.clips for made in work.film_frames(clip)]
     assert off[:13] == pytest.approx([0] * 13, abs=0.1)
-    # Five frames are shown to the third chunk: the second is led over in the three before them.
-    assert off[13:21] == pytest.approx([2, 4, 6, 8, 8, 8, 8, 8], abs=0.6)
-    assert off[21:29] == pytest.approx([6, 4, 2, 0, 0, 0, 0, 0], abs=0.6)
+    # The last frame, from which the next chunk goes on, is as it was made.
+    assert off[13:21] == pytest.approx([1, 2, 3, 4, 5, 6, 7, 8], abs=0.6)
+    assert off[21:29] == pytest.approx([7, 6, 5, 4, 3, 2, 1, 0], abs=0.6)
     assert off[29:] == pytest.approx([8 * number / 9 for number in range(1, 9)], abs=0.6)

@@ -178,13 +178,12 @@ class ChunkWork:
     def _joined(self, clip: Clip) -> Iterator[Picture]:
         """What the model made of a chunk's own frames, led over from the chunk before.
 
-        The frames that the next chunk has been shown stay as they were made.
+        The last one stays as it was made where another chunk goes on from it.
         """
         chunk, clips = chunk_of(clip), self._store.plan.clips
         made = self._made(clip, chunk.start, chunk.end)
-        behind = chunk_of(clips[clip.index + 1]) if clip.index + 1 < len(clips) else None
-        shown = behind.known if behind is not None and behind.scene == chunk.scene else 0
-        frames = min(_SETTLING, clip.length - shown)
+        goes_on = clip.index + 1 < len(clips) and clips[clip.index + 1].chain == clip.chain
+        frames = min(_SETTLING, clip.length - goes_on)
         if not chunk.known or frames < 1:
             return made
         last, own = (next(self._known(each, chunk.start - 1, chunk.start)) for each in (clips[clip.index - 1], clip))
