@@ -203,6 +203,9 @@ def test_seams_are_ranked_by_grade_and_then_by_their_figures() -> None:
     clean, bright = film(lambda number: number), film(lambda number: number, gain(1.05))
     still = film(lambda number: number - (number >= SEAM))
     assert clean.rank < bright.rank < still.rank
+    stepped, faster = replace(clean, difference=1.31), replace(clean, difference=1.29, motion=1.35)
+    assert (stepped.grade, stepped.shows) == (faster.grade, not faster.shows)
+    assert faster.rank < stepped.rank, "nothing is left to mend there"
 
 
 def test_a_seam_is_json() -> None:

@@ -131,13 +131,15 @@ class Seam:
         return "bad" if len(faults) > 1 or self.flash or self._far_out() else "fair"
 
     @property
-    def rank(self) -> tuple[int, float]:
-        """The smaller, the better: grade first, then how far the figures lie from those of no seam, in their limits."""
+    def rank(self) -> tuple[int, bool, float]:
+        """The smaller, the better: by grade, by whether there is anything to mend, then by how far the figures lie from
+        those of no seam, in their limits.
+        """
         steps = (self.difference,) if self.new_prompt else (self.difference, self.motion)
         far = sum(abs(math.log(max(step, 0.01))) / math.log(STEP_BAND[1]) for step in steps)
         far += max(0.0, self.warp - 1) / (MOST_WARP - 1) + self.colour / MOST_COLOUR + self.spread / MOST_SPREAD
         far += 0.0 if self.turn is None or self.new_prompt else self.turn / MOST_TURN
-        return GRADES.index(self.grade), round(far, 3)
+        return GRADES.index(self.grade), self.shows, round(far, 3)
 
     def version(self, made_by: str, seed: int | None = None) -> Version:
         """What was measured, as one that was tried."""

@@ -69,10 +69,10 @@ def _is_faulty(seam: Seam) -> bool:
     return next(seam.faults(), None) is not None
 
 
-def _rank(seams: Sequence[Seam]) -> tuple[int, float]:
-    """The smaller, the better: the worst grade, then all figures."""
-    ranks = [seam.rank for seam in seams]
-    return max(grade for grade, _ in ranks), sum(far for _, far in ranks)
+def _rank(seams: Sequence[Seam]) -> tuple[int, int, float]:
+    """The smaller, the better: the worst grade, then how many seams are to be mended, then all figures."""
+    grades, showing, far = zip(*(seam.rank for seam in seams), strict=True)
+    return max(grades), sum(showing), sum(far)
 
 
 def _words(clip: Clip, seams: Sequence[Seam]) -> str:
