@@ -58,6 +58,8 @@ WAYS = (
     Way("overlap_9_held", {**_OVERLAP, "overlap_frames": 9, "hold_colour": True}),
     Way("overlap_9_mended", {**_OVERLAP, "overlap_frames": 9, "seam_retries": 6, "seam_repair": "vace"}),
     Way("keyframes", _LAST_FRAME, through=True),
+    Way("keyframes_mended", {**_LAST_FRAME, "seam_retries": 6, "seam_repair": "vace"}, through=True),
+    Way("keyframes_faded", {**_LAST_FRAME, "seam_repair": "cross_fade"}, through=True),
 )
 """Ways to make a film, by name."""
 
