@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
 import time
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+from recording_screen import RecordingScreen
 from wan_engine.cli import progress
 from wan_engine.cli.progress import BarView, LineView, event_line, progress_view
-from wan_engine.cli.screen import Screen
 from wan_engine.cli.stop import STOPPING
 from wan_engine.plan.model import Plan
 from wan_engine.render.events import Event
@@ -20,22 +18,6 @@ from wan_engine.render.events import Event
 
 def event(kind: str, message: str = "", **values: Any) -> Event:
     return Event(kind, message, **{"clip": 1, "clips": 3, "steps": 4, "steps_total": 12, **values})
-
-
-class RecordingScreen(Screen):
-    """A screen whose stderr is kept."""
-
-    def __init__(self, terminal: bool) -> None:
-        super().__init__()
-        file = io.StringIO()
-        self.__dict__["err"] = Console(
-            file=file, width=100, force_terminal=terminal, color_system=None, _environ={"TERM": "xterm"}
-        )
-        self.__dict__["file"] = file
-
-    def text(self) -> str:
-        text: str = self.__dict__["file"].getvalue()
-        return text
 
 
 @pytest.mark.parametrize(

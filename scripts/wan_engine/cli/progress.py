@@ -108,14 +108,13 @@ class LineView(_View):
         announce_plainly()
 
 
-class BarView(_View):
-    """Bars for the film and the clip under the lines of what is done, drawn by rich's own thread."""
+class LiveBars:
+    """Bars below the lines of a terminal, drawn by rich's own thread. last_words: as a `ProgressView` has them."""
 
-    def __init__(self, screen: Screen, plan: Plan) -> None:
+    def __init__(self, screen: Screen) -> None:
         from rich.live import Live
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        super().__init__(screen, plan)
         self._stopping = False
         # rich hides the cursor while it draws.
         self.last_words = b"" if screen.err.legacy_windows else b"\x1b[?25h\n"
@@ -124,9 +123,7 @@ class BarView(_View):
             BarColumn(complete_style="cyan", finished_style="green"),
             TextColumn("{task.fields[words]}", markup=False),
         ]
-        self._bars = Progress(*columns, TimeElapsedColumn(), console=screen.err)
-        self._film = self._bars.add_task("film", total=None, words="")
-        self._clip = self._bars.add_task("clip", total=None, words="")
+        self.bars = Progress(*columns, TimeElapsedColumn(), console=screen.err)
         self._live = Live(get_renderable=self._picture, console=screen.err, refresh_per_second=5, transient=True)
 
     def __enter__(self) -> Self:
@@ -136,20 +133,6 @@ class BarView(_View):
     def __exit__(self, *error: object) -> None:
         self._live.stop()
 
-    def report(self, event: Event) -> None:
-        """Move the bars; write a line above them for all but steps."""
-        left = "" if event.seconds_left is None else f"{time_words(event.seconds_left)} left"
-        if event.clips:
-            self._bars.update(
-                self._film, total=event.steps_total, completed=event.steps_done, words=f"{event.clips} clips  {left}"
-            )
-        if event.steps:
-            words = f"step {event.step} of {event.steps}"
-            name = f"clip {event.clip + 1}"
-            self._bars.update(self._clip, total=event.steps, completed=event.step, description=name, words=words)
-        if event.kind != "step":
-            self._write(event)
-
     def stopping(self) -> None:
         """Let the next picture say so; rich's thread draws it soon."""
         self._stopping = True
@@ -158,4 +141,28 @@ class BarView(_View):
         from rich.console import Group
         from rich.text import Text
 
-        return Group(self._bars, Text(STOPPING, style="yellow")) if self._stopping else self._bars
+        return Group(self.bars, Text(STOPPING, style="yellow")) if self._stopping else self.bars
+
+
+class BarView(LiveBars, _View):
+    """Bars for the film and the clip under the lines of what is done."""
+
+    def __init__(self, screen: Screen, plan: Plan) -> None:
+        _View.__init__(self, screen, plan)
+        LiveBars.__init__(self, screen)
+        self._film = self.bars.add_task("film", total=None, words="")
+        self._clip = self.bars.add_task("clip", total=None, words="")
+
+    def report(self, event: Event) -> None:
+        """Move the bars; write a line above them for all but steps."""
+        left = "" if event.seconds_left is None else f"{time_words(event.seconds_left)} left"
+        if event.clips:
+            self.bars.update(
+                self._film, total=event.steps_total, completed=event.steps_done, words=f"{event.clips} clips  {left}"
+            )
+        if event.steps:
+            words = f"step {event.step} of {event.steps}"
+            name = f"clip {event.clip + 1}"
+            self.bars.update(self._clip, total=event.steps, completed=event.step, description=name, words=words)
+        if event.kind != "step":
+            self._write(event)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
+from wan_engine.cli.progress import LiveBars
 from wan_engine.cli.screen import Screen, one_line
 from wan_engine.cli.stop import StopSignals, announce_plainly
 from wan_engine.errors import Cancelled
@@ -14,8 +15,11 @@ from wan_engine.schedule.storyboard import Storyboard, StoryKeyframe
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import TaskID
 
 _STYLES = {"note": "yellow", "planning": "cyan", "storyboard": "cyan", "usage": "cyan", "keyframe_done": "green"}
+_WORDS = 60
+"""Most characters beside a bar."""
 
 
 def show_story(screen: Screen, console: Console, story: Storyboard) -> None:
@@ -68,19 +72,64 @@ def _show_table(console: Console, rows: list[tuple[str, str, str, str]]) -> None
     console.print(table)
 
 
+class StoryLines:
+    """A line an event."""
+
+    last_words = b""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is held."""
+
+    def report(self, event: Event) -> None:
+        """Write the event's line."""
+        place = f" ({event.steps_done} of {event.steps_total})" if event.steps_total else ""
+        self._screen.line(self._screen.err, f"{one_line(event.message)}{place}", style=_STYLES.get(event.kind, ""))
+
+    def stopping(self) -> None:
+        """Say so at once."""
+        announce_plainly()
+
+
+class StoryBar(LiveBars, StoryLines):
+    """A bar for what goes on, under the lines of what is done."""
+
+    def __init__(self, screen: Screen) -> None:
+        StoryLines.__init__(self, screen)
+        LiveBars.__init__(self, screen)
+        self._task: TaskID | None = None
+
+    def report(self, event: Event) -> None:
+        """Show what goes on in the bar; write a line above it of what is done."""
+        if event.kind in ("planning", "storyboard", "keyframe", "keyframe_done"):
+            self._move(event)
+        if event.kind not in ("storyboard", "keyframe"):
+            super().report(event)
+
+    def _move(self, event: Event) -> None:
+        values: dict[str, Any] = {"total": None, "description": "storyboard", "words": one_line(event.message, _WORDS)}
+        if event.steps_total:
+            values |= {"total": event.steps_total, "completed": event.steps_done, "description": "pictures"}
+        if self._task is None:
+            self._task = self.bars.add_task(**values)
+        else:
+            self.bars.update(self._task, **values)
+
+
 @contextmanager
 def story_watched(screen: Screen, again: str) -> Iterator[tuple[Report, CancelCheck]]:
-    """What planning and pictures report to and ask, a line an event, while Ctrl-C means stop.
+    """What planning and pictures report to and ask, while it is shown and Ctrl-C means stop.
 
     again: how to go on, for the error of work that was stopped.
     """
-
-    def report(event: Event) -> None:
-        place = f" ({event.steps_done} of {event.steps_total})" if event.steps_total else ""
-        screen.line(screen.err, f"{one_line(event.message)}{place}", style=_STYLES.get(event.kind, ""))
-
-    with StopSignals(announce_plainly) as stop:
+    made: StoryLines = StoryBar(screen) if screen.is_rich(screen.err) else StoryLines(screen)
+    with made as view, StopSignals(view.stopping, view.last_words) as stop:
         try:
-            yield report, stop.wanted
+            yield view.report, stop.wanted
         except Cancelled as error:
             raise Cancelled("the work was stopped", again) from error
