@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, storyboard, strip] = ["dom", "server", "storyboard", "storyStrip"].map(part);
+    const [dom, server, storyboard, own, strip] = ["dom", "server", "storyboard", "storyOwn", "storyStrip"].map(part);
 
     const STEP = 0.25; // seconds: what Wan's models make as it is
     const NARROWEST = 226, WIDEST = 420, A_SECOND = 62; // px of a segment's card
@@ -56,7 +56,7 @@
         return dom.el("li", { class: `wan-story-card wan-story-keyframe${each.locked ? " wan-story-locked" : ""}`, "data-keyframe": number },
             dom.el("div", { class: "wan-head" }, dom.el("strong", { text: `${number}` }), dom.el("span", { class: "wan-quiet", text: `${storyboard.startOf(number).toFixed(2)} s` })),
             picture(each, name), text,
-            dom.el("div", { class: "wan-job-actions" }, redo, lock, dom.button("Replace", () => picker.click(), { "data-key": key("own"), "aria-label": `A picture of your own for ${name}` }), picker));
+            dom.el("div", { class: "wan-job-actions" }, redo, lock, dom.button("Replace", () => picker.click(), { "data-key": key("own"), "aria-label": `A picture of your own for ${name}` }), picker), own.make(number));
     }
 
     function picture(each, name) {

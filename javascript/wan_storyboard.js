@@ -8,8 +8,8 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, engine, form, timeline, tools, jobs, memory, result, ask, strip, storyboard] =
-        ["dom", "server", "engine", "form", "timeline", "tools", "jobs", "memory", "result", "storyAsk", "storyStrip", "storyboard"].map(part);
+    const [dom, server, engine, form, timeline, tools, jobs, memory, result, ask, strip, own, storyboard] =
+        ["dom", "server", "engine", "form", "timeline", "tools", "jobs", "memory", "result", "storyAsk", "storyStrip", "storyOwn", "storyboard"].map(part);
 
     const KEPT = "wan_storyboard";
     const SECONDS = 3; // of a new segment
@@ -53,7 +53,7 @@
     // ---------------------------------------------------------------------------------------------- what is done
 
     function edited() {
-        strip.draw();
+        setTimeout(strip.draw, 0); // a key that leaves a box has moved the focus then, and it is kept
         changed();
     }
 
@@ -264,13 +264,18 @@
         return true;
     }
 
+    function ofKeyframe(number, name) {
+        const found = ["seed", "strength", "mask"].includes(name) ? strip.box(`keyframe-${number}-${name}`) : null;
+        if (found) own.open(number);
+        return found || strip.box(`keyframe-${number}`);
+    }
+
     /** The box of a problem's place. */
     function find({ field, key }) {
         const [first, ...rest] = field.split("."), name = rest.at(-1), number = Number(key);
         if (first === "text") return ask.text;
-        if (first === "segments" && rest[0] === "last") return strip.box(`keyframe-${number}`);
+        if (first === "opening" || (first === "segments" && rest[0] === "last")) return ofKeyframe(number, name);
         if (first === "segments") return strip.box(`segment-${number || 1}-${name === "seconds" ? "seconds" : "prompt"}`);
-        if (first === "opening") return strip.box("keyframe-0");
         if (first === "pictures" || field === "provider") return dom.inTab(`#wan_pictures_${CSS.escape(name || field)} input`);
         return first === "film" && name ? form.input(name) : null;
     }

@@ -40,6 +40,7 @@ class StoryboardStory:
         with page.expect_download() as saved:
             page.locator("#wan_storyboard_export").click()
         saved.value.save_as(tmp_path / "story.yaml")
+        assert "seed: 5\n" in (tmp_path / "story.yaml").read_text(encoding="utf-8")
         page.locator("#wan_generate").click()
         expect(tab.chip).to_have_text("finished", timeout=120_000)
         expect(page.locator("#wan .wan-stage video")).to_be_visible(timeout=120_000)
@@ -72,6 +73,14 @@ def _change(tab: WanTab) -> None:
     expect(seconds).to_have_value("2")
     expect(seconds).to_be_focused()
     expect(page.locator("#wan_storyboard_timeline").first).to_contain_text("29 frames at 8 fps")
+    page.get_by_text("Seed, change, mask").last.click()
+    page.locator("#wan_story_keyframe_2_strength").fill("2")
+    page.locator("#wan_story_keyframe_2_seed").fill("5")
+    expect(tab.place().first).to_have_text('segments.last.strength, key "2"')
+    page.locator("#wan_story_keyframe_2_strength").fill("")
+    page.locator("#wan_story_keyframe_2_strength").press("Tab")
+    expect(page.get_by_role("button", name="Choose a mask for keyframe 2")).to_be_focused()
+    expect(page.locator("#wan_storyboard_timeline").first).to_contain_text("29 frames at 8 fps")
 
 
 def _look_and_approve(tab: WanTab, own: Path) -> None:
@@ -85,7 +94,7 @@ def _look_and_approve(tab: WanTab, own: Path) -> None:
     expect(first).not_to_have_attribute("src", str(before), timeout=120_000)
     expect(page.locator("#wan_story_approve")).to_be_enabled(timeout=60_000)
     card = page.locator("#wan .wan-story-keyframe").nth(1)
-    card.locator("input[type=file]").set_input_files(own)
+    card.locator("input[type=file]").first.set_input_files(own)
     expect(card.get_by_role("button", name="Lock keyframe 1", exact=True)).to_have_attribute("aria-pressed", "true")
     page.locator("#wan_story_approve").click()
     expect(page.locator("#wan .wan-story .wan-head").first).to_contain_text("approved")
