@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, engine, storyboard, ask] = ["dom", "server", "engine", "storyboard", "storyAsk"].map(part);
+    const [dom, server, engine, storyboard, strip, ask] = ["dom", "server", "engine", "storyboard", "storyStrip", "storyAsk"].map(part);
 
     const ESTIMATE_DELAY = 900; // ms without typing before the costs are asked for
     const UPTO = { storyboard: "the storyboard", pictures: "its pictures", film: "the film" };
@@ -72,8 +72,14 @@
             dom.fill(ask.planner, ...planners.map((each) => dom.el("option", { value: each.name, text: each.ready ? [each.name, each.model].filter(Boolean).join(": ") : `${each.name} (not set up)`, title: each.reason, disabled: !each.ready })));
             ask.services = services;
             draw();
+            strip.draw();
             estimate();
         });
+    }
+
+    /** Whether a language model is set up. */
+    function hasModel() {
+        return (ask.services || []).some((each) => each.name === "llm" && each.ready);
     }
 
     function estimate() {
@@ -96,5 +102,5 @@
         ask.words.textContent = [found.words, found.pictures.words, offer && !offer.ready ? offer.reason : ""].filter(Boolean).join(" · ");
     }
 
-    Object.assign(ask, { make, draw, shown, estimate });
+    Object.assign(ask, { make, draw, shown, estimate, hasModel });
 })();

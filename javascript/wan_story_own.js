@@ -45,7 +45,7 @@
     function put(each, name, value) {
         each[name] = value;
         each.image = "";
-        storyboard.edited();
+        storyboard.left();
     }
 
     /** Unfold a keyframe's box, so that one of its controls can be seen. */

@@ -3,7 +3,7 @@
     "use strict";
 
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
-    const [dom, server, storyboard, own, strip] = ["dom", "server", "storyboard", "storyOwn", "storyStrip"].map(part);
+    const [dom, server, storyboard, ask, own, strip] = ["dom", "server", "storyboard", "storyAsk", "storyOwn", "storyStrip"].map(part);
 
     const STEP = 0.25; // seconds: what Wan's models make as it is
     const NARROWEST = 226, WIDEST = 420, A_SECOND = 62; // px of a segment's card
@@ -71,14 +71,14 @@
         const prompt = dom.el("textarea", { class: "wan-input", rows: "4", "data-key": key("prompt"), "aria-label": `What happens in ${name}`, placeholder: "what happens", oninput: () => { each.prompt = prompt.value; storyboard.changed(); } });
         prompt.value = each.prompt || "";
         const camera = dom.el("input", { class: "wan-input wan-wide", type: "text", value: each.camera || "", "data-key": key("camera"), "aria-label": `Camera in ${name}`, placeholder: "camera", oninput: () => { each.camera = camera.value; storyboard.changed(); } });
-        const seconds = dom.el("input", { class: "wan-input wan-kf-seconds", type: "text", inputmode: "decimal", value: `${each.seconds}`, "data-key": key("seconds"), "aria-label": `Seconds of ${name}`, onchange: () => storyboard.setSeconds(index, Number(seconds.value.replace(",", "."))),
+        const seconds = dom.el("input", { class: "wan-input wan-kf-seconds", type: "text", inputmode: "decimal", value: `${each.seconds}`, "data-key": key("seconds"), "aria-label": `Seconds of ${name}`, onchange: () => storyboard.setSeconds(index, Number(seconds.value.replace(",", ".")), storyboard.left),
             onkeydown: (event) => { const by = { ArrowUp: STEP, ArrowDown: -STEP }[event.key]; if (by) { event.preventDefault(); storyboard.setSeconds(index, each.seconds + by); } } });
         const act = (what, text, label, work, disabled) => { const made = dom.button(text, work, { "data-key": key(what), "aria-label": `${label} ${name}` }); made.disabled = Boolean(disabled); return made; };
         const head = dom.el("div", { class: "wan-head wan-story-handle", draggable: "true", title: "Drag it to another place" }, dom.el("strong", { text: `Segment ${number}` }), dom.el("span", { class: "wan-space" }),
             act("shorter", "−", "Shorten", () => storyboard.setSeconds(index, each.seconds - STEP), each.seconds <= STEP), seconds, act("longer", "+", "Lengthen", () => storyboard.setSeconds(index, each.seconds + STEP)));
         const card = dom.el("li", { class: "wan-story-card wan-story-segment", "data-segment": index }, head, prompt, camera,
             dom.el("div", { class: "wan-job-actions" }, act("earlier", "Earlier", "Move earlier:", () => storyboard.move(index, index - 1), index === 0), act("later", "Later", "Move later:", () => storyboard.move(index, index + 1), index === segments.length - 1),
-                act("insert", "Add after", "Add a segment after", () => storyboard.insert(index + 1)), act("remove", "Remove", "Remove", () => storyboard.remove(index))));
+                act("insert", "Add after", "Add a segment after", () => storyboard.insert(index + 1)), act("remove", "Remove", "Remove", () => storyboard.remove(index)), ask.hasModel() ? enhance(index, key("enhance"), name) : null));
         card.style.width = `${Math.min(WIDEST, Math.max(NARROWEST, each.seconds * A_SECOND))}px`;
         head.addEventListener("dragstart", (event) => { event.dataTransfer.setData("text/plain", String(index)); event.dataTransfer.effectAllowed = "move"; strip.dragged = index; });
         head.addEventListener("dragend", () => { strip.dragged = null; });
@@ -86,6 +86,12 @@
         card.addEventListener("dragleave", () => card.classList.remove("wan-over"));
         card.addEventListener("drop", (event) => { event.preventDefault(); const from = strip.dragged; strip.dragged = null; if (typeof from === "number") storyboard.move(from, index); });
         return card;
+    }
+
+    function enhance(index, key, name) {
+        const button = dom.button("Enhance", async () => { button.disabled = true; await server.attempt(() => storyboard.enhance(index)); button.disabled = false; },
+            { "data-key": key, "aria-label": `Enhance the words of ${name}`, title: "The language model says more of what is seen; it may cost money" });
+        return button;
     }
 
     /** A box of a card by its key. */

@@ -53,8 +53,13 @@
     // ---------------------------------------------------------------------------------------------- what is done
 
     function edited() {
-        setTimeout(strip.draw, 0); // a key that leaves a box has moved the focus then, and it is kept
+        strip.draw();
         changed();
+    }
+
+    /** Draw what a box has changed once the key that left it has moved the focus, which is kept then. */
+    function left() {
+        setTimeout(edited, 0);
     }
 
     function move(from, to) {
@@ -74,9 +79,18 @@
         edited();
     }
 
-    function setSeconds(index, seconds) {
+    function setSeconds(index, seconds, drawn = edited) {
         if (Number.isFinite(seconds) && seconds > 0) state.story.segments[index].seconds = Math.round(seconds * 1000) / 1000;
+        drawn();
+    }
+
+    /** Richer words for a segment, by the language model; the old ones are told, to be taken back. */
+    async function enhance(index) {
+        const each = state.story.segments[index], before = each.prompt;
+        const { prompt } = await server.api("storyboards/enhance", { method: "POST", body: { prompt: before } });
+        each.prompt = prompt;
         edited();
+        server.tell([{ message: `Segment ${index + 1} said before: ${before}` }], "wan-news");
     }
 
     function lock(number, locked) {
@@ -280,6 +294,6 @@
         return first === "film" && name ? form.input(name) : null;
     }
 
-    Object.assign(storyboard, { build, state, keyframes, startOf, isApproved, isBusy, missing, move, insert, remove, setSeconds, lock, approve, ownPicture, clear, edited, planStory, work,
+    Object.assign(storyboard, { build, state, keyframes, startOf, isApproved, isBusy, missing, enhance, left, move, insert, remove, setSeconds, lock, approve, ownPicture, clear, edited, planStory, work,
         hear, ended, find, restore, changed, shown, generate, files, hint: "Write a long prompt, plan it, look at the pictures, approve them, then press Render." });
 })();

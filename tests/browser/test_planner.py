@@ -61,6 +61,10 @@ def test_a_language_model_plans(tab: WanTab, planner: LlmServer) -> None:
     )
     expect(prompts).to_have_count(6)
     expect(page.locator("#wan_story_add")).to_be_enabled()
+    planner.replies = [Reply(json.dumps({"prompt": "a red dot glides to the right"}))]
+    page.get_by_role("button", name="Enhance the words of segment 1", exact=True).click()
+    expect(prompts.first).to_have_value("a red dot glides to the right")
+    expect(tab.news).to_contain_text("Segment 1 said before: Dot moves right")
     # An answer that is cut off: the error is told, its whole segments stay.
     planner.replies = [Reply(LONG[:1100], finish="length")]
     page.locator("#wan_story_plan").click()
