@@ -1,4 +1,4 @@
-"""The story and its protection on real WebUIs, when `WEBUI_DIR` names their folders; docs/webui.md says how to run it.
+"""The stories of all pages and their protection on real WebUIs, when `WEBUI_DIR` names them; docs/webui.md says how.
 
 `WEBUI_PYTHON`: their Python, by default the one of their `venv`.  `WEBUI_ARGS`: more flags.
 """
