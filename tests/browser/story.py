@@ -20,7 +20,7 @@ _ASKED_AT_ONCE = """async () => {
     const names = ["read", "keyframes_read", "storyboard_read", "scenes_read", "read", "storyboard_plan"];
     const ask = (name) => wanTab.server.ask(name, { storyboard: {} }, 30000).then(() => "", () => name);
     const lost = [];
-    for (let round = 0; round < 4; round += 1) lost.push(...await Promise.all(names.map(ask)));
+    for (let round = 0; round < 2; round += 1) lost.push(...await Promise.all(names.map(ask)));
     return lost.filter(Boolean);
 }"""
 """The names of the questions that got no answer, of several that are asked in the same moment."""
