@@ -23,7 +23,7 @@ def memory(
     cases: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="CASE...",
+            metavar="CASE",
             help="A family, and after colons what of it: a profile (else all four), Q4_K or Q8_0, fp8, compile. "
             "Such as wan2.1-t2v-14b:Q4_K:low.",
         ),

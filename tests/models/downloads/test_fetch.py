@@ -247,6 +247,11 @@ def test_the_wish_to_be_offline_is_honoured(vae: HubServer, tmp_path: Path, monk
     with pytest.raises(OfflineError, match="HF_HUB_OFFLINE"):
         fetch(tmp_path)
     assert not vae.asked
+    with pytest.raises(OfflineError) as caught:
+        prepare(find_entry("blip2"), tmp_path)
+    assert {(file.file, file.size) for file in caught.value.files} == {
+        ("*.json", 0), ("*.safetensors", 0), ("*.model", 0),
+    }, "of a pattern no file's size is known"  # fmt: skip
 
 
 def test_a_page_that_is_no_hub_is_said(hub: HubServer, tmp_path: Path) -> None:

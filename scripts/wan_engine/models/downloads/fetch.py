@@ -116,7 +116,8 @@ def by_hand(listing: Listing | None, places: Places) -> tuple[FileByHand, ...]:
     """The files of an entry for someone who fetches them: as the hub listed them, else as the table has them."""
     entry, folder = places.entry, places.folder
     if listing is None:
-        sizes = [entry.size // len(entry.patterns)] * len(entry.patterns) if entry.flat else [0] * len(entry.patterns)
+        single = entry.flat and not any("*" in pattern for pattern in entry.patterns)
+        sizes = [entry.size // len(entry.patterns) if single else 0] * len(entry.patterns)
         rows = [
             (pattern, size, folder / entry.target(pattern)) for pattern, size in zip(entry.patterns, sizes, strict=True)
         ]
