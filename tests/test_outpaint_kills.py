@@ -29,10 +29,11 @@ STEPS = 3
 CHUNKS = 3
 
 
-@pytest.fixture
-def order(tmp_path: Path) -> OutpaintOrder:
+@pytest.fixture(scope="module")
+def order(tmp_path_factory: pytest.TempPathFactory) -> OutpaintOrder:
     """A film of 29 frames, on a canvas of 64x64 pixels in three chunks of the small model."""
-    film = write_film(tmp_path / "film.mp4", texture_clip(3, 29)[:, :96:2, :128:2].astype("uint8"))
+    folder = tmp_path_factory.mktemp("outpaint")
+    film = write_film(folder / "film.mp4", texture_clip(3, 29)[:, :96:2, :128:2].astype("uint8"))
     settings = OutpaintSettings(
         prompt="a red circle moves right on a black background",
         target_width=64,
@@ -46,7 +47,7 @@ def order(tmp_path: Path) -> OutpaintOrder:
         seed=5,
         encoder="software",
         preset="ultrafast",
-        output_dir=str(tmp_path / "out"),
+        output_dir=str(folder / "out"),
     )
     return OutpaintOrder(film, settings)
 
@@ -65,8 +66,12 @@ class Steps:
             self.of[event.clip] = self.of.get(event.clip, 0) + 1
 
 
-def quietly(order: OutpaintOrder) -> OutpaintResult:
-    return make_outpaint(order, lambda event: None, lambda: False)
+@pytest.fixture(scope="module")
+def wanted(order: OutpaintOrder) -> list[str]:
+    """The frames of the film that was outpainted in peace."""
+    whole = make_outpaint(order, lambda event: None, lambda: False)
+    assert len(read_plan(whole.plan).clips) == CHUNKS
+    return frames_of(whole)
 
 
 def frames_of(made: OutpaintResult) -> list[str]:
@@ -74,9 +79,7 @@ def frames_of(made: OutpaintResult) -> list[str]:
     return [hash_bytes(frame.tobytes()) for frame in every_frame(made.film)]
 
 
-def test_a_killed_outpaint_is_gone_on_with(order: OutpaintOrder, tmp_path: Path) -> None:
-    whole = quietly(order)
-    assert len(read_plan(whole.plan).clips) == CHUNKS
+def test_a_killed_outpaint_is_gone_on_with(order: OutpaintOrder, wanted: list[str], tmp_path: Path) -> None:
     project = tmp_path / "outpaint.json"
     project.write_text(order.as_text(), encoding="utf-8")
     seed = random.randrange(10_000)
@@ -95,12 +98,13 @@ def test_a_killed_outpaint_is_gone_on_with(order: OutpaintOrder, tmp_path: Path)
         # The step in flight, which was not told, and the one whose state was just being written.
         assert -1 <= again <= 1, f"chunk {chunk}: {place}"
     assert 0 not in last.of, f"the finished chunk was rendered again, {place}"
-    assert frames_of(made) == frames_of(whole), place
+    assert frames_of(made) == wanted, place
     assert not list(folder.rglob("*.part*")), "half a file was left"
 
 
-def test_a_full_disk_stops_an_outpaint_that_goes_on_when_there_is_room(order: OutpaintOrder, small_disk: Path) -> None:
-    whole = quietly(order)
+def test_a_full_disk_stops_an_outpaint_that_goes_on_when_there_is_room(
+    order: OutpaintOrder, wanted: list[str], small_disk: Path
+) -> None:
     begun = Steps()
     fillers: list[Path] = []
 
@@ -120,4 +124,4 @@ def test_a_full_disk_stops_an_outpaint_that_goes_on_when_there_is_room(order: Ou
     last = Steps()
     made = resume_outpaint(begun.folder, last, lambda: False)
     assert 0 not in last.of, "the finished chunk was rendered again"
-    assert frames_of(made) == frames_of(whole)
+    assert frames_of(made) == wanted

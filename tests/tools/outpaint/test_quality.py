@@ -64,12 +64,12 @@ def backend(models: Lineup) -> Iterator[Backend]:
 @pytest.mark.slow
 def test_the_small_model_outpaints_clips(backend: Backend, models: Lineup) -> None:
     """A few of each, with room for their spread; `wan-engine bench outpaint` measures many."""
-    figures = {figure.what: figure.value for figure in measure_outpaint(backend, models, 6, 2)}
+    figures = {figure.what: figure.value for figure in measure_outpaint(backend, models, 4, 1)}
     assert figures["kept pixels identical behind the feather"] == 100
     assert figures["shape goes on across the border"] >= 60
     assert figures["gradient across the border, mean"] <= 1.5
-    assert figures["step between chunks, difference, median"] <= 1.3
-    assert figures["step between chunks, warp, median"] <= 1.3
+    assert figures["step between chunks, difference, largest"] <= 1.3
+    assert figures["step between chunks, warp, largest"] <= 1.3
 
 
 @pytest.mark.slow
