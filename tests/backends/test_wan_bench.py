@@ -24,6 +24,8 @@ GB = 10**9
 def small(one_thread: None, monkeypatch: pytest.MonkeyPatch) -> RandomModels:
     shapes = {"bias": (32, 4), "words": (300, 4096), "query": (32, 4096), "gate": (64, 4096)}
     monkeypatch.setattr(random_models, "_UMT5_XXL", shapes)
+    narrow = {"encoder_in": (8, 3, 3, 3, 3), "decoder_in": (32, 16, 3, 3, 3), "decoder_out": (3, 8, 3, 3, 3)}
+    monkeypatch.setattr(random_models, "_VAE_21", random_models._VAE_21 | narrow)
     models = RandomModels("wan2.1-t2v-1.3b", layers=2, text_layers=1)
     models.variant = replace(models.variant, dim=128, ffn_dim=256)
     return models

@@ -243,14 +243,14 @@ def test_hostile_pickles_end_soon(tmp_path: Path) -> None:
     """Tuples of tuples, each twice in the next, and a memo place of 2^31: small files that ask for much."""
     doubling = b"\x80\x02}(" + b")q\x00" + b"h\x00h\x00\x86q\x00" * 200 + b"K\x01u."
     memo = b"\x80\x02}r\xff\xff\xff\x7f."
-    for content in (doubling, memo, b"\x80\x02" + b"}" * 10**6):
+    for content in (doubling, memo, b"\x80\x02" + b"}" * 250_000):
         started = time.monotonic()
         tracemalloc.start()
         with pytest.raises(ModelError):
             read_header(put(tmp_path, zip_bytes(content)))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < 400 * 2**20
+        assert peak < 150 * 2**20
         assert time.monotonic() - started < 30
 
 
