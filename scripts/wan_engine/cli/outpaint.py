@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,12 +12,13 @@ import typer
 from wan_engine.cli.errors import describe_error, show_error_lines
 from wan_engine.cli.flags import Flags, verb
 from wan_engine.cli.inputs import FLAGS_PLACE
-from wan_engine.cli.progress import STEP_LINE_SECONDS, event_line
+from wan_engine.cli.log_file import logged
+from wan_engine.cli.progress import LineView
 from wan_engine.cli.render import resume_command
 from wan_engine.cli.screen import Screen, one_line
-from wan_engine.cli.stop import StopSignals, announce_plainly
+from wan_engine.cli.stop import StopSignals
 from wan_engine.errors import Cancelled, InputError, MediaError, ModelError, Problem, RenderError, StorageError
-from wan_engine.render.events import CancelCheck, Event
+from wan_engine.render.events import CancelCheck, Event, Report
 from wan_engine.settings_check import outpaint_settings_from_mapping
 from wan_engine.settings_outpaint import OUTPAINT_SETTINGS
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PROJECTS = (".json", ".yaml", ".yml")
 _SHOWN = {"film": "Film", "sheet": "Contact sheet", "settings": "Settings", "plan": "Plan"}
 
-Work = Callable[["_Lines", CancelCheck], dict[str, Any]]
+Work = Callable[[Report, CancelCheck], dict[str, Any]]
 """Makes something; gives JSON-able values of what was made."""
 
 
@@ -64,7 +64,8 @@ def outpaint(
         if len(orders) > 1:
             screen.line(screen.err, f"Film {number + 1} of {len(orders)}: {one_line(str(order.film))}", style="bold")
         try:
-            done.append(_one(screen, str(order.film), _looked(order, frame) if preview else _made(order)))
+            work = _looked(order, frame) if preview else _made(order)
+            done.append(_one(screen, str(order.film), work, goes_on=not preview))
         except Cancelled:
             raise
         except Exception as error:
@@ -109,73 +110,52 @@ def _frames(text: str) -> tuple[int, ...]:
 
 
 def _made(order: OutpaintOrder) -> Work:
-    def work(lines: _Lines, cancelled: CancelCheck) -> dict[str, Any]:
+    def work(report: Report, cancelled: CancelCheck) -> dict[str, Any]:
         from wan_engine.outpaint import make_outpaint
 
-        return asdict(make_outpaint(order, lines.report, cancelled))
+        return asdict(make_outpaint(order, report, cancelled))
 
     return work
 
 
 def _resumed(folder: Path) -> Work:
-    def work(lines: _Lines, cancelled: CancelCheck) -> dict[str, Any]:
+    def work(report: Report, cancelled: CancelCheck) -> dict[str, Any]:
         from wan_engine.outpaint import resume_outpaint
 
-        return asdict(resume_outpaint(folder, lines.report, cancelled))
+        return asdict(resume_outpaint(folder, report, cancelled))
 
     return work
 
 
 def _looked(order: OutpaintOrder, frame: int) -> Work:
-    def work(lines: _Lines, cancelled: CancelCheck) -> dict[str, Any]:
+    def work(report: Report, cancelled: CancelCheck) -> dict[str, Any]:
         from wan_engine.outpaint import preview_outpaint
 
-        looks, places = preview_outpaint(order, lines.report, cancelled, frame=frame)
-        lines.folder = ""  # a preview is not gone on with
+        looks, places = preview_outpaint(order, report, cancelled, frame=frame)
         return {"folder": places.folder, **looks}
 
     return work
 
 
-def _one(screen: Screen, source: str, work: Work) -> dict[str, Any]:
-    """What was made of one film; an error that ends it says how to go on, once the film has a folder."""
-    lines = _Lines(screen)
-    with StopSignals(announce_plainly) as stop:
+def _one(screen: Screen, source: str, work: Work, goes_on: bool = True) -> dict[str, Any]:
+    """What was made of one film. goes_on: an error that ends it says how to go on, once the film has a folder."""
+    folder = ""
+    with LineView(screen, None) as view, StopSignals(view.stopping) as stop, logged(screen, view.report) as tell:
+
+        def report(event: Event) -> None:
+            nonlocal folder
+            folder = event.message if event.kind == "started" else folder
+            tell(event)
+
         try:
-            made = work(lines, stop.wanted)
+            made = work(report, stop.wanted)
         except (Cancelled, MediaError, ModelError, RenderError, StorageError) as error:
-            if not lines.folder:
+            if not (folder and goes_on):
                 raise
-            command = resume_command(lines.folder, "outpaint")
+            command = resume_command(folder, "outpaint")
             raise type(error)(error.message, f"{error.remedy or 'To go on'}: {command}") from error
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in made.items()}
     return {"source": source, **plain}
-
-
-class _Lines:
-    """Writes a line for each event, of steps one every few seconds. folder: of the film, once it has one."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-        self._last = time.monotonic()
-        self._loading_told = False
-        self.folder = ""
-
-    def report(self, event: Event) -> None:
-        """Write the event's line."""
-        if event.kind == "step":
-            if time.monotonic() - self._last < STEP_LINE_SECONDS:
-                return
-            self._last = time.monotonic()
-        if event.kind == "loading":
-            told, self._loading_told = self._loading_told, True
-            if told:
-                return
-        if event.attempt is not None and event.attempt.outcome == "used" and not self._screen.verbose:
-            return
-        self.folder = event.message if event.kind == "started" else self.folder
-        style = {"note": "yellow", "tried": "yellow", "film_done": "green"}.get(event.kind, "")
-        self._screen.line(self._screen.err, one_line(event_line(event)), style=style)
 
 
 def _show(screen: Screen, done: list[dict[str, Any]]) -> None:

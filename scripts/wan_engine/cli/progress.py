@@ -62,7 +62,7 @@ def event_line(event: Event) -> str:
 class _View:
     """What both views do: write an event's line, and the plan once it is said where the files lie."""
 
-    def __init__(self, screen: Screen, plan: Plan) -> None:
+    def __init__(self, screen: Screen, plan: Plan | None) -> None:
         self._screen = screen
         self._plan = plan
         self._loading_told = False
@@ -78,14 +78,14 @@ class _View:
             return
         style = {"note": "yellow", "tried": "yellow", "film_done": "green"}.get(event.kind, "")
         self._screen.line(self._screen.err, one_line(event_line(event)), style=style)
-        if event.kind == "started":
+        if event.kind == "started" and self._plan is not None:
             show_plan(self._screen, self._plan, self._screen.err)
 
 
 class LineView(_View):
     """One line an event; steps no oftener than every few seconds."""
 
-    def __init__(self, screen: Screen, plan: Plan) -> None:
+    def __init__(self, screen: Screen, plan: Plan | None) -> None:
         super().__init__(screen, plan)
         self._last_step = time.monotonic()
 

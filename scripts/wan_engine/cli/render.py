@@ -13,6 +13,7 @@ import typer
 from wan_engine.cli.errors import describe_error, show_error_lines
 from wan_engine.cli.flags import Flags, verb
 from wan_engine.cli.inputs import STDIN, problems_placed, read_project
+from wan_engine.cli.log_file import logged
 from wan_engine.cli.plan_view import show_notes
 from wan_engine.cli.progress import progress_view
 from wan_engine.cli.screen import Screen, command_words, one_line
@@ -142,7 +143,8 @@ def watched(screen: Screen, plan: Plan) -> Iterator[tuple[Report, CancelCheck]]:
             view.report(event)
 
         try:
-            yield report, stop.wanted
+            with logged(screen, report) as told:
+                yield told, stop.wanted
         except (Cancelled, MediaError, ModelError, RenderError, StorageError) as error:
             if not folder:
                 raise

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wan_engine.cli.flags import verb
-from wan_engine.cli.screen import LOG_HANDLER, Screen
+from wan_engine.cli.log_file import start_log_file
+from wan_engine.cli.screen import Screen
 from wan_engine.cli.stop import StopSignals
 
 if TYPE_CHECKING:
     from wan_engine.home import EngineInfo
 
 LOG_FILE = "engine.log"
-_LOG_BYTES, _LOG_FILES = 2_000_000, 2
 _STOPPING = b"The engine ends: films are given back to the queue within a step.\n"
 
 HomeOption = Annotated[
@@ -53,7 +51,7 @@ def serve(
     config.make_folders()
     # What is kept beside the jobs, such as caches of prompts and models, shall lie there too, also for the workers.
     os.environ["WAN_HOME"] = str(config.home)
-    _log_into(config.logs / LOG_FILE, screen)
+    start_log_file(config.logs / LOG_FILE, screen)
     with StopSignals(_say_stopping) as stop:
         try:
             run_engine(config, port, Callbacks(lambda info: _tell(screen, info, config.home, True), stop.wanted))
@@ -73,15 +71,3 @@ def _tell(screen: Screen, info: EngineInfo, home: Path, started: bool) -> None:
         return
     state = "The engine answers" if started else "An engine answers already"
     screen.line(screen.out, f"{state} at {info.address} (process {info.pid}, state folder {home})")
-
-
-def _log_into(path: Path, screen: Screen) -> None:
-    """What the engine says goes into a file that does not grow without end; stderr gets warnings, or all of it."""
-    for shown in [each for each in logging.getLogger().handlers if each.name == LOG_HANDLER]:
-        shown.setLevel(logging.DEBUG if screen.verbose else logging.WARNING)
-    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.setLevel(logging.INFO)
-    logging.getLogger().addHandler(handler)
-    engine = logging.getLogger("wan_engine")
-    engine.setLevel(min(engine.level, logging.INFO))

@@ -10,6 +10,7 @@ import typer
 from wan_engine.cli.errors import describe_error, show_error_lines
 from wan_engine.cli.flags import Flags, verb
 from wan_engine.cli.inputs import FLAGS_PLACE
+from wan_engine.cli.log_file import logged
 from wan_engine.cli.progress import STEP_LINE_SECONDS
 from wan_engine.cli.screen import Screen, one_line
 from wan_engine.cli.stop import StopSignals, announce_plainly
@@ -42,7 +43,8 @@ def split(
     lines = _Lines(screen)
     with StopSignals(announce_plainly) as stop:
         try:
-            result = split_films(order, lines.report, stop.wanted)
+            with logged(screen, lines.report) as report:
+                result = split_films(order, report, stop.wanted)
         except Cancelled as error:
             raise Cancelled("the split was stopped", "Run it again with --resume to go on") from error
     _show(screen, result)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from wan_engine.cli.log_file import logged
 from wan_engine.cli.progress import LiveBars
 from wan_engine.cli.screen import Screen, one_line
 from wan_engine.cli.stop import StopSignals, announce_plainly
@@ -130,6 +131,7 @@ def story_watched(screen: Screen, again: str) -> Iterator[tuple[Report, CancelCh
     made: StoryLines = StoryBar(screen) if screen.is_rich(screen.err) else StoryLines(screen)
     with made as view, StopSignals(view.stopping, view.last_words) as stop:
         try:
-            yield view.report, stop.wanted
+            with logged(screen, view.report) as report:
+                yield report, stop.wanted
         except Cancelled as error:
             raise Cancelled("the work was stopped", again) from error

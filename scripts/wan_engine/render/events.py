@@ -41,6 +41,13 @@ class Event:
     attempt: Attempt | None = None
     data: Mapping[str, Any] | None = None
 
+    @property
+    def words(self) -> str:
+        """What a log says of it: its kind, the clip if it is about one, the message."""
+        about_clip = self.kind.startswith(("clip", "loading", "decoding")) and self.clips
+        place = f", clip {self.clip + 1} of {self.clips}" if about_clip else ""
+        return f"{self.kind}{place}{f': {self.message}' if self.message else ''}"
+
 
 Report = Callable[[Event], None]
 """Takes each event as it happens; called from the rendering thread, so it must be quick."""

@@ -73,7 +73,7 @@ class JobReport:
         if event.kind in ("started", "story"):
             self._store.set_folder(self._job.id, self._job.worker, Path(event.message))
         if event.kind != "step":
-            log.info("%s", _words(event))
+            log.info("%s", event.words)
         if event.kind == "note":
             self._store.append_event(self._job.id, "note", event.message)
             self._store.add_notes(self._job.id, [event.message])
@@ -108,10 +108,3 @@ def _further(progress: Progress, event: Event) -> Progress:
     shared = [entry.name for entry in fields(Progress) if entry.name != "preview_number"]
     number = progress.preview_number + (event.preview is not None)
     return Progress(**{name: getattr(event, name) for name in shared}, preview_number=number)
-
-
-def _words(event: Event) -> str:
-    place = (
-        f", clip {event.clip + 1} of {event.clips}" if event.kind.startswith(("clip", "loading", "decoding")) else ""
-    )
-    return f"{event.kind}{place}{f': {event.message}' if event.message else ''}"

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from wan_engine.errors import InputError, Problem, ProblemList
 from wan_engine.home import state_home
@@ -140,11 +141,19 @@ def _value(name: str, value: Any, where: str, place: str, problems: ProblemList)
         if not 0 <= number < math.inf:
             problems.add(Problem("it is no number of 0 or more", "Write a number such as 0.5", where, file=place))
         return number
-    if name == "url" and not text.startswith(("http://", "https://")):
+    if name == "url" and not _is_address(text):
         problems.add(Problem("it is no address", "Write one that begins with http:// or https://", where, file=place))
     if name == "mode" and text not in MODES:
         problems.add(Problem("it is no mode", f"Write one of {', '.join(MODES)}", where, file=place))
     return text.rstrip("/") if name == "url" else text
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
 
 
 def with_webui(services: Mapping[str, Service], url: str) -> dict[str, Service]:
