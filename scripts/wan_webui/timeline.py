@@ -235,7 +235,14 @@ def _problem(problem: Values) -> str:
     button = f'<button type="button" class="wan-place"{data}>{escape(words)}</button> ' if words else ""
     remedy = str(problem.get("remedy") or "")
     advice = f' <span class="wan-remedy">{escape(remedy)}</span>' if remedy else ""
-    return f"{button}{escape(str(problem.get('message', '')))}.{advice}"
+    return f"{button}{_message(str(problem.get('message', '')) + '.')}{advice}"
+
+
+def _message(text: str) -> str:
+    """A message in one line as it is; further lines stand below, those that begin with a space under the one before."""
+    first, *lines = text.split("\n")
+    below = (("wan-under" if line.startswith(" ") else "wan-line", escape(line.strip())) for line in lines)
+    return escape(first) + "".join(f'<span class="{kind}">{line}</span>' for kind, line in below)
 
 
 def _place_words(place: Values) -> str:

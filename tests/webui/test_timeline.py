@@ -152,6 +152,14 @@ def test_problems_have_place_and_remedy_and_stay_text() -> None:
     assert timeline.problems_html([]) == ""
 
 
+def test_a_message_of_several_lines_keeps_them() -> None:
+    message = "a.gguf is not complete:\nthe <VAE> is missing; it could come from\n    there"
+    shown = timeline.problems_html([{"message": message}])
+    assert "complete:<span" in shown
+    assert '<span class="wan-line">the &lt;VAE&gt; is missing; it could come from</span>' in shown
+    assert '<span class="wan-under">there.</span>' in shown
+
+
 @pytest.mark.parametrize(
     ("size", "words"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (28.4e9, "28.4 GB"), (3e12, "3 TB")]
 )
