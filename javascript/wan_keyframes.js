@@ -22,7 +22,7 @@
         openAtLoad = sessionStorage.getItem("wan_page") === "keyframes";
         load();
         back = memory.wayBack(restoreForm);
-        keyframes.prompt = dom.el("textarea", { class: "wan-input", rows: "2", id: "wan_keyframes_all", placeholder: "oil painting of a harbour", oninput: () => { state.prompt = keyframes.prompt.value; changed(); } });
+        keyframes.prompt = dom.el("textarea", { class: "wan-input", rows: "2", id: "wan_keyframes_all", placeholder: "oil painting of a harbour", oninput: () => { state.prompt = keyframes.prompt.value; track.draw(); changed(); } });
         const picker = dom.el("input", { type: "file", accept: "image/*", multiple: true, class: "wan-hidden", id: "wan_keyframes_files", onchange: () => { const files = [...picker.files]; picker.value = ""; server.attempt(() => addFiles(files)); } });
         const path = dom.el("input", { class: "wan-input", type: "text", id: "wan_keyframes_path", placeholder: "or the path of a picture", "aria-label": "Path of a picture", onkeydown: (event) => { if (event.key === "Enter") addPath(path); } });
         const head = dom.el("div", { class: "wan-head wan-kf-head" }, dom.el("h3", { class: "wan-title", text: "Keyframes" }), dom.el("span", { class: "wan-space" }),

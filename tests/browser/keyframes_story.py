@@ -77,6 +77,7 @@ class KeyframesStory:
         keyframes.places.first.click()
         expect(keyframes.prompt).to_be_focused()
         keyframes.prompt.fill("a red circle on a black background")
+        expect(keyframes.segments).to_have_text(["a red circle on a black background"] * 2)
         keyframes.words.nth(1).fill(HOSTILE)
         expect(keyframes.segments.nth(1)).to_have_text(HOSTILE)
         tab.write_box("keyframes_fps", "8")
