@@ -61,7 +61,6 @@ def test_without_a_terminal_it_is_lines() -> None:
 def test_a_terminal_shows_a_bar_below_what_is_done() -> None:
     screen = RecordingScreen(terminal=True, coloured=True)
     with story_watched(screen, "again") as (report, _):
-        assert isinstance(report.__self__, StoryBar)  # type: ignore[attr-defined]
         report(Event("planning", "Planning with llm"))
         report(Event("storyboard", "Storyboard: 2 segments, 5 s"))
         time.sleep(0.4)
@@ -69,12 +68,22 @@ def test_a_terminal_shows_a_bar_below_what_is_done() -> None:
         report(Event("keyframe", "Keyframe 0: snow", steps_done=1, steps_total=3))
         report(Event("keyframe_done", "Keyframe 0 made: a.png", steps_done=2, steps_total=3))
         time.sleep(0.4)
-        report.__self__.stopping()  # type: ignore[attr-defined]
-        time.sleep(0.4)
     assert "\x1b[32mKeyframe 0 made: a.png (2 of 3)" in screen.text()
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.text())
-    for words in ("Storyboard: 2 segments, 5 s", "small took 5 tokens", "pictures", STOPPING):
-        assert words in text
+    for words in ("Storyboard: 2 segments, 5 s", "small took 5 tokens", "pictures"):
+        assert words in plain(screen)
+
+
+def test_below_the_bar_stands_that_it_stops() -> None:
+    screen = RecordingScreen(terminal=True, coloured=True)
+    with StoryBar(screen) as view:
+        view.stopping()
+        time.sleep(0.4)
+    assert STOPPING in plain(screen)
+
+
+def plain(screen: RecordingScreen) -> str:
+    """What was written, without its colours."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.text())
 
 
 def test_work_that_was_stopped_says_how_to_go_on() -> None:
