@@ -20,6 +20,7 @@ ENGINE = SCRIPTS / "wan_engine"
 FLOORS = (
     *(
         "errors",
+        "words",
         "home",
         "setting_spec",
         "settings_shared",

@@ -14,6 +14,7 @@ from wan_engine.cli.flags import verb
 from wan_engine.cli.screen import Screen, one_line, size_words, time_words
 from wan_engine.cli.stop import StopSignals
 from wan_engine.errors import Cancelled, InputError, Problem, ProblemList
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     from wan_engine.models.downloads.fetch import Order
@@ -153,7 +154,7 @@ def _figures(progress: Progress) -> str:
 
 def _show_order(screen: Screen, order: Order) -> None:
     entry, listing = order.places.entry, order.listing
-    total, files = size_words(listing.size), f"{len(listing.files)} file{'s' if len(listing.files) > 1 else ''}"
+    total, files = size_words(listing.size), counted(len(listing.files), "file")
     fetched = f"{size_words(order.needed)} to fetch" if order.needed else "all here"
     screen.line(screen.err, f"{entry.name}: {entry.what}")
     screen.line(screen.err, f"  {files}, {total}, {fetched}; goes to {order.places.folder}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wan_engine.cli.screen import Screen, one_line, size_words
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     from wan_engine.models.listing import ListedModel
@@ -37,7 +38,7 @@ def show_models(screen: Screen, found: Sequence[ListedModel]) -> None:
         screen.line(screen.out, "")
         _table(screen, ("part", "what it is", "precision", "size", "state"), rows)
     if loras:
-        screen.line(screen.out, f"\n{loras} LoRA{'s' if loras > 1 else ''}")
+        screen.line(screen.out, f"\n{counted(loras, 'LoRA')}")
     for each in found:
         _say(screen, each)
 

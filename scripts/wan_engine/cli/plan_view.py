@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wan_engine.cli.screen import Screen, one_line, size_words
 from wan_engine.families import MODE_WORDS
 from wan_engine.plan.model import Clip, Plan
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +47,7 @@ def show_notes(screen: Screen, console: Console, notes: tuple[str, ...]) -> None
 
 def film_line(plan: Plan) -> str:
     """The film's figures: `Film: 120 frames, 7.50 s at 16 fps, seed 5; 3 clips, rendered at 16 fps`."""
-    clips = f"{len(plan.clips)} clip{'s' if len(plan.clips) != 1 else ''}"
+    clips = counted(len(plan.clips), "clip")
     return (
         f"Film: {plan.frames} frames, {plan.seconds:.2f} s at {_rate(plan.fps)} fps, seed {plan.seed}; "
         f"{clips}, rendered at {_rate(plan.model_fps)} fps"

@@ -18,6 +18,7 @@ from wan_engine.errors import Cancelled
 from wan_engine.render.events import Event
 from wan_engine.settings_check import split_settings_from_mapping
 from wan_engine.settings_split import SPLIT_SETTINGS
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     from wan_engine.tools.scenes.split import SplitResult
@@ -82,6 +83,7 @@ def _show(screen: Screen, result: SplitResult) -> None:
         if film.error is not None:
             show_error_lines(screen, film.error)
         elif not screen.json:
-            screen.line(screen.out, one_line(f"{film.film}: {film.scenes} scenes, {film.made} files cut; {film.list}"))
+            made = f"{counted(film.scenes, 'scene')}, {counted(film.made, 'file')} cut"
+            screen.line(screen.out, one_line(f"{film.film}: {made}; {film.list}"))
     for note in result.notes:
         screen.line(screen.err, one_line(note), style="yellow")

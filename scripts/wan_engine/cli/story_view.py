@@ -13,6 +13,7 @@ from wan_engine.cli.stop import StopSignals, announce_plainly
 from wan_engine.errors import Cancelled
 from wan_engine.render.events import CancelCheck, Event, Report
 from wan_engine.schedule.storyboard import Storyboard, StoryKeyframe
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +27,7 @@ _WORDS = 60
 def show_story(screen: Screen, console: Console, story: Storyboard) -> None:
     """Write the storyboard: each keyframe, and the segments between them."""
     starts = story.starts()
-    title = f"Storyboard: {one_line(story.title)}; {len(story.segments)} segments, {story.seconds:g} s"
+    title = f"Storyboard: {one_line(story.title)}; {counted(len(story.segments), 'segment')}, {story.seconds:g} s"
     screen.line(console, title, style="bold")
     for name in ("style", "continuity"):
         if getattr(story, name):

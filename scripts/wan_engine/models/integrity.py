@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wan_engine.errors import ModelError
 from wan_engine.models.headers.header import DOWNLOAD_AGAIN, shown_name
 from wan_engine.models.weights import is_quantised
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +26,7 @@ def check_names(where: str, needed: Iterable[str], there: Iterable[str]) -> None
     wanted, found = set(needed), set(there)
     for kind, names in (("missing", wanted - found), ("unknown", found - wanted)):
         if names:
-            count = f"{len(names)} {kind} tensor{'s' if len(names) > 1 else ''}"
+            count = counted(len(names), f"{kind} tensor")
             message = f"{where} is incomplete or of another model: {count}, such as {min(names)}"
             raise ModelError(message, _REMEDY)
 

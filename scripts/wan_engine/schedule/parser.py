@@ -24,6 +24,7 @@ from wan_engine.schedule.operations import (
     operation,
 )
 from wan_engine.schedule.tokens import ExpressionError, Token, number_of, tokenize
+from wan_engine.words import counted
 
 VARIABLES = {"t": "the frame", "s": "the start seed", "max_f": "the number of the last frame"}
 """Every variable there is; which of them an expression may use depends on where it stands."""
@@ -303,7 +304,7 @@ class _Parser:
         arguments = [] if self._accept(")") else self._arguments(token)
         least, most = (3, 3) if function is None else (function.least, function.most)
         if not least <= len(arguments) <= most:
-            wanted = f"{least} value{'s' if least > 1 else ''}" if least == most else f"{least} to {most} values"
+            wanted = counted(least, "value") if least == most else f"{least} to {most} values"
             message = f"{token.text} takes {wanted}, not {len(arguments)}"
             raise ExpressionError(message, "Separate values with commas", token.column)
         return _where(token, *arguments) if function is None else _applied(token, function, arguments)

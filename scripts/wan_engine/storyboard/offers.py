@@ -10,6 +10,7 @@ from wan_engine.settings_pictures import PAID_PROVIDERS, PICTURE_SETTINGS
 from wan_engine.storyboard.keyframes.registry import make_provider
 from wan_engine.storyboard.llm.client import check_service
 from wan_engine.storyboard.services import Service
+from wan_engine.words import counted
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ def offers(services: Mapping[str, Service], lacks: Mapping[str, str]) -> Iterato
 
 def estimate_pictures(provider: str, count: int, services: Mapping[str, Service]) -> PicturesEstimate:
     """What so many pictures of a provider would cost."""
-    price = make_provider(provider, services).price()
+    price, words = make_provider(provider, services).price(), f"{counted(count, 'picture')} by {provider}"
     if price is None:
-        return PicturesEstimate(count, None, f"{count} pictures by {provider}; cost unknown: no price is configured")
+        return PicturesEstimate(count, None, f"{words}; cost unknown: no price is configured")
     cost = f"about {count * price:.2f} dollars" if price else "no cost"
-    return PicturesEstimate(count, count * price, f"{count} pictures by {provider}; {cost}")
+    return PicturesEstimate(count, count * price, f"{words}; {cost}")
 
 
 def _reason(check: Callable[[], None]) -> str:

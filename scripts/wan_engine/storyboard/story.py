@@ -32,6 +32,7 @@ from wan_engine.storyboard.pictures import PictureWork, check_pictures, make_pic
 from wan_engine.storyboard.planner import Ask, Estimate, Planned, Planner, PlanningFailed, Usage
 from wan_engine.storyboard.planners import make_planner
 from wan_engine.storyboard.services import Service
+from wan_engine.words import counted
 
 _PARTIAL_SECONDS = 0.5
 """Least time between two storyboards that are told while one is planned."""
@@ -135,8 +136,7 @@ def _tell_usage(desk: Desk, usage: Usage | None) -> None:
 
 
 def _storyboard_event(story: Storyboard) -> Event:
-    count = len(story.segments)
-    message = f"Storyboard: {count} segment{'s' if count != 1 else ''}, {story.seconds:g} s"
+    message = f"Storyboard: {counted(len(story.segments), 'segment')}, {story.seconds:g} s"
     return Event("storyboard", message, data={"storyboard": storyboard_to_values(story)})
 
 

@@ -10,6 +10,7 @@ from wan_engine.models.configs import VARIANTS, published_config
 from wan_engine.models.lora.fit import fit
 from wan_engine.models.lora.layout import LoraFile, open_lora
 from wan_engine.models.lora.shapes import transformer_shapes
+from wan_engine.words import counted
 
 
 @dataclass(frozen=True)
@@ -46,4 +47,4 @@ def _figures(lora: LoraFile) -> str:
         {entry.module for entry in lora.low_rank} | {each.parameter.rpartition(".")[0] for each in lora.additions}
     )
     rank = f", rank {ranks[0]}" if len(ranks) == 1 else f", ranks {ranks[0]} to {ranks[-1]}" if ranks else ""
-    return f"{modules} module{'s' if modules != 1 else ''}{rank}"
+    return f"{counted(modules, 'module')}{rank}"

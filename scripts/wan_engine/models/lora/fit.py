@@ -9,6 +9,7 @@ from math import prod
 from wan_engine.errors import ModelError
 from wan_engine.models.lora.layout import Addition, LoraFile, LowRank
 from wan_engine.models.lora.shapes import Shape
+from wan_engine.words import counted
 
 _SHOWN = 3
 
@@ -30,7 +31,7 @@ class Fit:
 
     def words(self) -> str:
         """What is changed and what is left out: `300 modules; left out: 80 modules this model has not (...)`."""
-        changed = f"{self.modules} module{'s' if self.modules != 1 else ''}"
+        changed = counted(self.modules, "module")
         if not self.left_out:
             return changed
         shown = ", ".join(self.left_out[:_SHOWN]) + (", ..." if len(self.left_out) > _SHOWN else "")

@@ -14,6 +14,7 @@ from wan_engine.storyboard.llm.client import LlmClient
 from wan_engine.storyboard.llm.words import Messages, enhance_messages, story_messages
 from wan_engine.storyboard.planner import Ask, Estimate, Partial, Planned, Planner, PlanningFailed, Usage
 from wan_engine.storyboard.services import Service
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     from wan_engine.storyboard.llm.answers import StoryAnswer
@@ -45,7 +46,7 @@ class LlmPlanner(Planner):
         dollars = _dollars(self._service, sent, received)
         cost = "cost unknown: no prices are configured" if dollars is None else f"about {dollars:.4f} dollars"
         tokens = f"about {sent} tokens sent and {received} received"
-        words = f"{self._service.model}: {tokens} for {segments} segments; {cost}"
+        words = f"{self._service.model}: {tokens} for {counted(segments, 'segment')}; {cost}"
         return Estimate(sent, received, dollars, words, segments)
 
     def _guess(self, ask: Ask) -> int:

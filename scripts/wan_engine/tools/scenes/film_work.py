@@ -28,6 +28,7 @@ from wan_engine.tools.scenes.scene_list import (
     write_list,
 )
 from wan_engine.tools.scenes.transitions import Transition, find_transitions
+from wan_engine.words import counted
 
 Spans = tuple[tuple[int, int], ...]
 """Scenes as frames [start, end)."""
@@ -118,7 +119,7 @@ class FilmWork:
         made = 0 if self._settings.list_only else self._cut(job, scenes, kept)
         sheet = list_path(self.folder, series, "-sheet.png")
         write_sheet(sheet, scenes, self.folder, self.cancelled)
-        self.progress.say("film_done", f"{self.film.name}: {len(scenes.scenes)} scenes", 1, 1)
+        self.progress.say("film_done", f"{self.film.name}: {counted(len(scenes.scenes), 'scene')}", 1, 1)
         table = list_path(self.folder, series, ".csv")
         place = list_path(self.folder, series, ".json")
         return FilmSplit(self.film, place, table, path, sheet, len(scenes.scenes), made, scenes.notes)
