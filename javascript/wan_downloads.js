@@ -140,7 +140,7 @@
                 timer = setTimeout(look, server.POLL_RUNNING);
                 return;
             }
-            await load();  // what a set brought stands in rows of its own
+            await load(); // what a set brought stands in rows of its own
             if (entry.state === "there") models.begun();
         };
         look();

@@ -38,7 +38,7 @@ from wan_engine.render.result import FINISHED, FilmResult, film_result, fingerpr
 from wan_engine.render.seam_work import SeamWork
 from wan_engine.schedule.project import load_project, project_to_text, with_folder
 from wan_engine.schedule.seeds import fixed_seed
-from wan_engine.settings import Settings
+from wan_engine.settings import Settings, settings_to_mapping
 from wan_engine.storage.atomic import remove_leftovers, write_text
 from wan_engine.storage.lock import folder_lock
 from wan_engine.storage.places import (
@@ -111,8 +111,9 @@ def resume_film(folder: Path, report: Report, cancelled: CancelCheck, devices: S
     """
     places = open_film_folder(folder)
     plan, settings = read_plan(places.plan), load_project(places.settings).settings
-    if plan.resolved.get(FINISHED) == fingerprint(plan, settings) and film_result(plan, settings, places).is_there():
-        return film_result(plan, settings, places)
+    made = film_result(plan, settings, places)
+    if plan.resolved.get(FINISHED) == fingerprint(plan, settings_to_mapping(settings)) and made.is_there():
+        return made
     check_output(plan, settings)
     check_free_space(places.folder, _bytes_missing(plan, places), "Free some space, then go on with the film")
     devices = devices or devices_of(settings)
@@ -225,7 +226,7 @@ class _Film:
     def _tidy_up(self, made: Plan) -> None:
         self.places.preview.unlink(missing_ok=True)
         made = replace(made, resolved={**made.resolved, **self.changed})
-        finished = {**made.resolved, FINISHED: fingerprint(made, self.settings)}
+        finished = {**made.resolved, FINISHED: fingerprint(made, settings_to_mapping(self.settings))}
         write_text(self.places.plan, plan_text(replace(made, resolved=finished)))
         if not self.settings.keep_clips:
             shutil.rmtree(self.places.clips)

@@ -19,16 +19,17 @@ from wan_engine.errors import StorageError
 from wan_engine.executors.local import LocalExecutor
 from wan_engine.media.pictures import write_png
 from wan_engine.media.timed_film import TimedOptions
-from wan_engine.plan.model import Plan, plan_text, plan_to_json, read_plan
+from wan_engine.plan.model import Plan, plan_text, read_plan
 from wan_engine.plan.seam import seam_notes
 from wan_engine.render.clip import ChainJob
 from wan_engine.render.clip_store import ClipStore
 from wan_engine.render.events import CancelCheck, Event, Report, stopped
 from wan_engine.render.opened import environment_words, opened_backend
 from wan_engine.render.progress import Progress
+from wan_engine.render.result import FINISHED, fingerprint
 from wan_engine.settings import Settings
 from wan_engine.storage.atomic import remove_leftovers, write_text
-from wan_engine.storage.hashes import file_hash, value_hash
+from wan_engine.storage.hashes import file_hash
 from wan_engine.storage.lock import folder_lock
 from wan_engine.storage.places import FilmPlaces, check_free_space, film_folder, open_film_folder
 from wan_engine.tools.outpaint.assembly import OutpaintAssembler
@@ -42,9 +43,6 @@ from wan_engine.tools.outpaint.previewing import look_at_one
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
-
-_FINISHED = "finished"
-"""Key of the plan's resolved values that says for which plan and order the film was finished."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ class _Outpaint:
         if not (self.places.plan.is_file() and self.places.film.is_file()):
             return None
         plan = read_plan(self.places.plan)
-        return plan if plan.resolved.get(_FINISHED) == self._fingerprint(plan) else None
+        return plan if plan.resolved.get(FINISHED) == fingerprint(plan, self.checked.order.as_values()) else None
 
     def _facts(self) -> Facts:
         """The film's times and scenes, from the folder if it was looked through before. Raises StorageError."""
@@ -250,16 +248,10 @@ class _Outpaint:
 
     def _tidy_up(self, made: Plan) -> None:
         self.places.preview.unlink(missing_ok=True)
-        finished = {**made.resolved, _FINISHED: self._fingerprint(made)}
+        finished = {**made.resolved, FINISHED: fingerprint(made, self.checked.order.as_values())}
         write_text(self.places.plan, plan_text(replace(made, resolved=finished)))
         if not self.checked.order.settings.keep_clips:
             shutil.rmtree(self.places.clips)
-
-    def _fingerprint(self, plan: Plan) -> str:
-        """A hash of all that decides the film."""
-        resolved = {name: value for name, value in plan.resolved.items() if name != _FINISHED}
-        values = plan_to_json(replace(plan, resolved=resolved, seams=()))
-        return value_hash([values, self.checked.order.as_values()])
 
     def _result(self, plan: Plan) -> OutpaintResult:
         of_seams = seam_notes(plan.seams, plan.fps) if self.checked.order.settings.backend == "wan" else ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from wan_engine.plan.model import Plan, plan_to_json
 from wan_engine.plan.seam import seam_notes
-from wan_engine.settings import Settings, settings_to_mapping
+from wan_engine.settings import Settings
 from wan_engine.storage.hashes import value_hash
 from wan_engine.storage.places import FilmPlaces
 
@@ -40,10 +42,10 @@ FINISHED = "finished"
 """Key of the plan's resolved values that says for which plan and settings the film was finished."""
 
 
-def fingerprint(plan: Plan, settings: Settings) -> str:
-    """A hash of all that decides the film's files."""
+def fingerprint(plan: Plan, asked: Mapping[str, Any]) -> str:
+    """A hash of all that decides the film's files. asked: what it was made of, as JSON-able values."""
     resolved = {name: value for name, value in plan.resolved.items() if name != FINISHED}
-    return value_hash([plan_to_json(replace(plan, resolved=resolved, seams=())), settings_to_mapping(settings)])
+    return value_hash([plan_to_json(replace(plan, resolved=resolved, seams=())), dict(asked)])
 
 
 def film_result(plan: Plan, settings: Settings, places: FilmPlaces) -> FilmResult:

@@ -16,7 +16,7 @@ from hub_server import HubServer, Repository
 from service_samples import wait_until
 from wan_engine.models.downloads.table import SETS, TABLE, find_entries, find_entry
 from wan_engine.service.api.context import Context
-from wan_engine.service.api.schemas import DownloadOut
+from wan_engine.service.api.download_schemas import DownloadOut
 from wan_engine.service.config import ServiceConfig
 
 VAE, OTHER = find_entry("wan2.1-vae"), find_entry("wan2.1-t2v-1.3b-bf16")

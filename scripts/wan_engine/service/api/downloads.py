@@ -15,9 +15,9 @@ from wan_engine.models.downloads.hub import Hub
 from wan_engine.models.downloads.presence import Places, presence
 from wan_engine.models.downloads.table import SETS, TABLE, Entry, find_entries
 from wan_engine.service.api.context import Context, UseContext
+from wan_engine.service.api.download_schemas import DownloadOut
 from wan_engine.service.api.forms import DownloadInput
 from wan_engine.service.api.problems import PlainJSON, RequestError, not_found
-from wan_engine.service.api.schemas import DownloadOut
 from wan_engine.service.downloads import DownloadState, OtherDownload
 
 router = APIRouter(tags=["models"])

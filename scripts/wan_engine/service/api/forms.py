@@ -219,8 +219,8 @@ class HostApiInput(Form):
     """A WebUI's own API."""
 
     url: str = Field(pattern=r"^https?://[^\s/@]+$", max_length=300, description="Where the WebUI is.")
-    on: bool = Field(strict=True, description="Whether it was started with --api.")
-    guarded: bool = Field(strict=True, description="Whether its API asks for user and password.")
+    on: bool = Field(description="Whether it was started with --api.")
+    guarded: bool = Field(description="Whether its API asks for user and password.")
 
 
 class HostInput(Form):
