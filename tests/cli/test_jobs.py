@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from api_samples import FOX
+from api_samples import FOX, LONG
 from engine_process import running_engine
 from wan_engine.cli.engine_client import error_from
 from wan_engine.cli.jobs import job_line
@@ -76,7 +76,7 @@ def test_jobs_of_a_running_engine(call: Run, tmp_path: Path) -> None:
         listed = call("jobs", "--home", str(home), "--json")
         assert [job["id"] for job in json.loads(listed.stdout)["jobs"]] == [job_id]
         assert f"{job_id}: done" in call("jobs", "show", job_id, "--home", str(home)).stdout
-        long = engine.queue({**FOX, "steps": "1000"})
+        long = engine.queue(LONG)
         assert call("jobs", "cancel", long, "--home", str(home)).returncode == 0
         assert call("jobs", "wait", long, "--home", str(home)).returncode == 130
         assert call("jobs", "resume", job_id, "--home", str(home)).returncode == 2

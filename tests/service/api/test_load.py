@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import poll_clients
-from api_samples import FOX
+from api_samples import FOX, LONG
 from engine_process import Engine, running_engine
 from service_samples import wait_until
 from wan_engine.home import API_ROOT, TOKEN_HEADER
@@ -22,15 +22,6 @@ MOST_MILLISECONDS = 50
 
 ROUNDS = 3
 """Tries: what else the machine does in one moment is not the engine's doing."""
-
-LONG = {
-    **FOX,
-    "steps": "1000",
-    "max_frames": 1600,
-    "width": 640,
-    "height": 480,
-    "prompts": {str(frame): f"scene {frame}" for frame in range(0, 1600, 16)},
-}
 
 
 def polled(engine: Engine, jobs: list[str], every: float) -> dict[str, Any]:
