@@ -59,13 +59,14 @@ def test_only_the_latest_records_stay(config: ServiceConfig, store: JobStore, cl
 
 
 def test_uploads_stay_while_a_job_names_them(config: ServiceConfig, store: JobStore, clock: Clock) -> None:
-    for name, age in (("used.png", 40.0), ("unused.png", 40.0), ("new.png", 1.0)):
+    for name, age in (("used.png", 40.0), ("fête_海.png", 40.0), ("unused.png", 40.0), ("new.png", 1.0)):
         path = config.uploads / name
         path.write_bytes(b"picture")
         os.utime(path, (clock() - age * DAY,) * 2)
-    store.add(NewJob({"init_image": str(config.uploads / "used.png")}))
+    for name in ("used.png", "fête_海.png"):
+        store.add(NewJob({"init_image": str(config.uploads / name)}))
     sweep(config, store)
-    assert sorted(path.name for path in config.uploads.iterdir()) == ["new.png", "used.png"]
+    assert sorted(path.name for path in config.uploads.iterdir()) == ["fête_海.png", "new.png", "used.png"]
 
 
 def test_a_running_job_is_not_forgotten(config: ServiceConfig, store: JobStore) -> None:

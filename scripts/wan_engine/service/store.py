@@ -230,7 +230,7 @@ class JobStore:
 
     def names(self, text: str) -> bool:
         """Whether the settings of any job hold this text, such as the name of an upload."""
-        return self.database.first(sql.NAMES, (text,)) is not None
+        return self.database.first(sql.NAMES, (json.dumps(text)[1:-1],)) is not None  # as it stands in their JSON
 
     def old(self, days: float, keep: int) -> Sequence[str]:
         """Ids of jobs that ended more than `days` ago, or before the latest `keep` that ended."""
