@@ -28,7 +28,8 @@ class Reply:
     text: what the model says.  finish: why it stops.  refusal: what it says in place of an answer.  status, headers:
     of an error, with `text` as its message.  hang: seconds of silence before it.  pause: seconds between two events of
     the stream.  cut: bytes of the streamed body after which the connection breaks.  hold: bytes of it after which
-    nothing more is sent until the server's `released` is set.
+    nothing more is sent until the server's `released` is set.  usage: in place of the tokens; in a stream its event
+    then has no choices at all.
     """
 
     text: str = ""
@@ -40,6 +41,7 @@ class Reply:
     pause: float = 0.0
     cut: int = 0
     hold: int = 0
+    usage: dict[str, Any] | None = None
 
 
 @dataclass
@@ -123,7 +125,8 @@ def _chunks(reply: Reply, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {**shared, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     yield {**shared, "choices": [{"index": 0, "delta": {}, "finish_reason": _finish(reply, body)}]}
     if (body.get("stream_options") or {}).get("include_usage"):
-        yield {**shared, "choices": [], "usage": _usage(reply)}
+        choices: dict[str, Any] = {"choices": []} if reply.usage is None else {}
+        yield {**shared, **choices, "usage": _usage(reply)}
 
 
 def _whole(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
@@ -137,6 +140,8 @@ def _finish(reply: Reply, body: dict[str, Any]) -> str:
     return "tool_calls" if body.get("tools") and reply.finish == "stop" and not reply.refusal else reply.finish
 
 
-def _usage(reply: Reply) -> dict[str, int]:
+def _usage(reply: Reply) -> dict[str, Any]:
+    if reply.usage is not None:
+        return reply.usage
     sent, received = 100, len(reply.text) // 4
     return {"prompt_tokens": sent, "completion_tokens": received, "total_tokens": sent + received}

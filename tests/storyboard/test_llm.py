@@ -115,6 +115,15 @@ def test_a_service_that_counts_nothing_is_told_of() -> None:
     assert ["stream_options" in each for each in server.requests] == [True, False]
 
 
+@pytest.mark.parametrize("usage", [{"total_tokens": 5}, {"prompt_tokens": 5, "completion_tokens": None}, {}])
+def test_a_service_that_counts_by_halves_counts_nothing(usage: dict[str, Any]) -> None:
+    with llm_server(Reply(GOOD, usage=usage)) as server:
+        planned, _ = plan(server)
+    assert len(planned.storyboard.segments) == 2
+    assert planned.usage is None
+    assert "The service did not say how many tokens planning took" in planned.notes
+
+
 def test_the_number_of_segments_is_checked() -> None:
     with llm_server(Reply(GOOD), Reply(json.dumps(LONG))) as server:
         planned, _ = plan(server, Ask(TEXT, segments=6))

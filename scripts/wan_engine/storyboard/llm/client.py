@@ -49,10 +49,11 @@ class Tokens:
     told: bool = False
 
     def add(self, usage: Any) -> None:
-        """Add an answer's `usage`; None for one without."""
-        if usage is not None:
-            self.sent += usage.prompt_tokens
-            self.received += usage.completion_tokens
+        """Add an answer's `usage`; one that lacks a number, as some services send, counts as none."""
+        sent, received = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+        if isinstance(sent, int) and isinstance(received, int):
+            self.sent += sent
+            self.received += received
             self.told = True
 
 
@@ -80,7 +81,7 @@ class _Watch:
             if self.cancelled():
                 raise stopped()
             self._usage = chunk.usage or self._usage  # some services count on with each chunk
-            for choice in chunk.choices:
+            for choice in chunk.choices or ():  # some leave it out where they tell the usage
                 self.finish = choice.finish_reason or self.finish
                 self.refusal += getattr(choice.delta, "refusal", None) or ""
                 piece = _words(choice.delta)
@@ -171,7 +172,7 @@ class LlmClient:
         import instructor
 
         def create(*values: Any, **named: Any) -> Any:
-            return watch.over(_counted(openai, *values, **named))
+            return watch.over(_streamed(openai, *values, **named))
 
         mode = instructor.Mode[self._service.mode.upper()]
         return instructor.Instructor(client=None, create=instructor.patch(create=create, mode=mode), mode=mode)
@@ -234,7 +235,7 @@ def check_service(service: Service) -> None:
         raise InputError(Problem("there is no key for the planner's service", how_to_set("planner", "key"), "planner"))
 
 
-def _counted(openai: OpenAI, *values: Any, **named: Any) -> Any:
+def _streamed(openai: OpenAI, *values: Any, **named: Any) -> Any:
     """A streamed answer that ends with what it took; without that from a service that refuses to be asked for it."""
     from openai import BadRequestError, UnprocessableEntityError
 
@@ -250,7 +251,7 @@ def _words(delta: Any) -> str:
     """What a chunk adds to the answer, in the text or in a tool's arguments."""
     calls = getattr(delta, "tool_calls", None) or ()
     arguments = "".join(call.function.arguments or "" for call in calls if call.function is not None)
-    return arguments + (delta.content or "")
+    return arguments + (getattr(delta, "content", None) or "")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
