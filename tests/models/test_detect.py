@@ -245,6 +245,13 @@ def test_loras_of_other_models_are_told(name: str) -> None:
     assert (both.kind, both.problem) == ("lora", "")
 
 
+@pytest.mark.parametrize("prefix", ["base_model.model.diffusion_model.", "model.diffusion_model.", "pipe.dit.", ""])
+@pytest.mark.parametrize("ending", ["lora_A.weight", "lora_up.weight", "lora_B.default.weight"])
+def test_loras_for_wan_are_told_behind_any_prefix(prefix: str, ending: str) -> None:
+    part = detect(header_of({f"{prefix}blocks.0.ffn.0.{ending}": (8, 256), f"{prefix}blocks.0.ffn.0.diff_b": (8,)}))
+    assert (part.kind, part.label, part.problem) == ("lora", "a LoRA for Wan", "")
+
+
 def test_what_is_missing_or_strange_is_said() -> None:
     shapes = shapes_of(tiny())
     without = {name: shape for name, shape in shapes.items() if name != "patch_embedding.weight"}

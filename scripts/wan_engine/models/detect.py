@@ -25,7 +25,7 @@ from wan_engine.models.precision import LAYER_FORMATS, precision_of, unreadable_
 from wan_engine.models.strangers import is_lora, name_stranger, relative_of_wan
 from wan_engine.models.tokenizer import GGUF_KIND, carries_tokenizer
 
-_OF_LORA = re.compile(r"\.(?=lora|hada_|lokr_|oft_|boft_|diff|dora_|alpha)")
+_OF_LORA = re.compile(r"\.(?=lora|hada_|lokr_|oft_|boft_|diff(?:_[bm])?$|dora_|alpha)")
 """Where a LoRA's key has named its module."""
 KNOWN_MODELS = "Known: " + ", ".join(family.label for family in FAMILIES.values() if family.name != "wan-tiny")
 
