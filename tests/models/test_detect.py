@@ -170,6 +170,13 @@ def test_the_expert_is_a_hint_of_names_only(name: str, hint: str) -> None:
     assert part.families == ("wan-tiny",)
 
 
+def test_titles_behind_the_tensors_are_read(tmp_path: Path) -> None:
+    entry = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+    header = json.dumps({"w": entry, "__metadata__": {"modelspec.title": "Wan low noise"}}).encode()
+    (tmp_path / "file.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    assert detect_file(tmp_path / "file.safetensors").expert_hint == "low"
+
+
 def test_files_made_alike_are_looked_at_once_and_keep_what_is_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,9 +67,12 @@ def open_safetensors(path: Path) -> Unread:
     except (ValueError, RecursionError) as error:
         raise damaged(path, "it is no readable JSON") from error
     metadata, start = _metadata(first), _LENGTH_BYTES + len(raw)
+    read = partial(_read, path, table, metadata, start, size)
+    if not metadata and '"__metadata__"' in table:
+        return Unread(read)  # what the writer says stands behind the tensors
     digest = hashlib.sha256(table.encode())
     digest.update(f"\n{size - start}".encode())
-    return Unread(partial(_read, path, table, metadata, start, size), digest.digest(), metadata, size)
+    return Unread(read, digest.digest(), metadata, size)
 
 
 def _split(text: str) -> tuple[Any, str]:
