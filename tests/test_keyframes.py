@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from wan_engine.errors import Cancelled, InputError
-from wan_engine.film import make_film
+from wan_engine.film import make_film, resume_film
 from wan_engine.keyframes import Again, GenerationConfig, MultiKeyframePipeline, keyframe_project, make_keyframe_film
 from wan_engine.media.probe import every_frame, probe
 from wan_engine.plan.model import read_plan
@@ -72,6 +72,18 @@ def test_segments_are_kept_or_made_again(settings: Settings) -> None:
     assert clips_rendered(replace(settings, seed=8), Again()) == [0, 1, 2]
     folders = sorted(Path(settings.output_dir, "keyframes").iterdir())
     assert len(folders) == 3, "the first film, the one made anew, and the one with another seed"
+
+
+def test_a_picture_that_was_changed_makes_its_segments_again(settings: Settings, pictures: list[Path]) -> None:
+    assert clips_rendered(settings, Again()) == [0, 1, 2]
+    Image.new("RGB", (64, 64), (0, 0, 0)).save(pictures[3])
+    assert clips_rendered(settings, Again()) == [2]
+    assert clips_rendered(settings, Again()) == []
+    Image.new("RGB", (64, 64), (0, 0, 0)).save(pictures[1])
+    assert clips_rendered(settings, Again()) == [0, 1]
+    pictures[1].unlink()
+    (film,) = Path(settings.output_dir, "keyframes").iterdir()
+    assert resume_film(film, quiet, lambda: False).is_there(), "a finished film does not need its pictures"
 
 
 def test_a_drawn_seed_finds_its_film_again(settings: Settings) -> None:

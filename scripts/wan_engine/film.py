@@ -34,7 +34,15 @@ from wan_engine.render.mend import mend_seams
 from wan_engine.render.opened import environment_words, opened_backend
 from wan_engine.render.progress import Progress
 from wan_engine.render.request import picture_notes
-from wan_engine.render.result import FINISHED, FilmResult, film_result, fingerprint
+from wan_engine.render.result import (
+    FILES,
+    FINISHED,
+    FilmResult,
+    file_hashes,
+    film_result,
+    fingerprint,
+    has_other_files,
+)
 from wan_engine.render.seam_work import SeamWork
 from wan_engine.schedule.project import load_project, project_to_text, with_folder
 from wan_engine.schedule.seeds import fixed_seed
@@ -106,13 +114,15 @@ def make_film(settings: Settings, report: Report, cancelled: CancelCheck, device
 def resume_film(folder: Path, report: Report, cancelled: CancelCheck, devices: Sequence[str] = ()) -> FilmResult:
     """Go on with a film that was stopped, by the plan in its folder: what is finished is kept.
 
-    A plan changed by hand renders again just what differs; a finished film stays as it is. Raises StorageError or
-    InputError if the folder holds no plan. devices: where to render now, in place of the settings' own.
+    A plan changed by hand, or pictures with another content, render again just what differs; a finished film stays as
+    it is. Raises StorageError or InputError if the folder holds no plan. devices: where to render now, in place of the
+    settings' own.
     """
     places = open_film_folder(folder)
     plan, settings = read_plan(places.plan), load_project(places.settings).settings
     made = film_result(plan, settings, places)
-    if plan.resolved.get(FINISHED) == fingerprint(plan, settings_to_mapping(settings)) and made.is_there():
+    is_finished = plan.resolved.get(FINISHED) == fingerprint(plan, settings_to_mapping(settings)) and made.is_there()
+    if is_finished and not has_other_files(plan):
         return made
     check_output(plan, settings)
     check_free_space(places.folder, _bytes_missing(plan, places), "Free some space, then go on with the film")
@@ -212,8 +222,8 @@ class _Film:
 
     def _with_memory(self) -> Plan:
         """The plan with what is decided when others have freed the device's memory, which `started` asks them for."""
-        settled = {**self.plan.resolved, **self.backend.settle_memory(self.plan, self._keep)}
-        plan = replace(self.plan, resolved=settled)
+        found = {FILES: file_hashes(self.plan, self.settings), **self.backend.settle_memory(self.plan, self._keep)}
+        plan = replace(self.plan, resolved={**self.plan.resolved, **found})
         write_text(self.places.plan, plan_text(plan))
         return plan
 

@@ -10,7 +10,7 @@ from typing import Any
 from wan_engine.plan.model import Plan, plan_to_json
 from wan_engine.plan.seam import seam_notes
 from wan_engine.settings import Settings
-from wan_engine.storage.hashes import value_hash
+from wan_engine.storage.hashes import file_hash, value_hash
 from wan_engine.storage.places import FilmPlaces
 
 
@@ -40,12 +40,27 @@ class FilmResult:
 
 FINISHED = "finished"
 """Key of the plan's resolved values that says for which plan and settings the film was finished."""
+FILES = "files"
+"""Key of the plan's resolved values that holds the hashes of the user's files, by path, that the film is made of."""
 
 
 def fingerprint(plan: Plan, asked: Mapping[str, Any]) -> str:
     """A hash of all that decides the film's files. asked: what it was made of, as JSON-able values."""
     resolved = {name: value for name, value in plan.resolved.items() if name != FINISHED}
     return value_hash([plan_to_json(replace(plan, resolved=resolved, seams=())), dict(asked)])
+
+
+def file_hashes(plan: Plan, settings: Settings) -> dict[str, str]:
+    """What `FILES` holds: pictures, films and sound that the film is made of. Raises StorageError."""
+    pictures = (path for clip in plan.clips for path in (clip.start_image, clip.init_video, clip.end_image))
+    inside = (picture.image for clip in plan.clips for picture in clip.pictures)
+    return {path: file_hash(Path(path)) for path in filter(None, {*pictures, *inside, settings.soundtrack})}
+
+
+def has_other_files(plan: Plan) -> bool:
+    """Whether a file that the film was made of has another content now; one that is gone tells nothing."""
+    there = ((Path(path), known) for path, known in plan.resolved.get(FILES, {}).items() if Path(path).is_file())
+    return any(file_hash(path) != known for path, known in there)
 
 
 def film_result(plan: Plan, settings: Settings, places: FilmPlaces) -> FilmResult:
