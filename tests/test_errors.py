@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import pickle
 import re
 
 import pytest
@@ -44,6 +45,11 @@ def test_input_error_takes_one_problem_but_not_none() -> None:
     assert InputError(Problem("one")).problems == (Problem("one"),)
     with pytest.raises(ValueError, match="at least one"):
         InputError([])
+
+
+def test_input_errors_pass_to_another_process() -> None:
+    error = pickle.loads(pickle.dumps(InputError([Problem("one", field="fps"), Problem("two")])))
+    assert (str(error), len(error.problems)) == ("fps: one\ntwo", 2)
 
 
 def test_problem_list_raises_once_with_all() -> None:

@@ -86,6 +86,10 @@ class InputError(WanError):
             raise ValueError("an InputError needs at least one problem")
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """How it passes to another process: by its problems, not by its words."""
+        return type(self), (self.problems,)
+
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "problems": [problem.as_dict() for problem in self.problems]}
 

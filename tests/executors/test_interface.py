@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +14,10 @@ import pytest
 
 import film_process
 from wan_engine.backends.registry import make_backend
-from wan_engine.errors import Cancelled, StorageError, WanError
+from wan_engine.errors import Cancelled, RenderError, StorageError, WanError
 from wan_engine.executors import Executor
 from wan_engine.executors.local import LocalExecutor
-from wan_engine.executors.processes import ProcessExecutor
+from wan_engine.executors.processes import ProcessExecutor, _sendable
 from wan_engine.film import find_lineup, make_film, resume_film
 from wan_engine.plan.build import build_plan
 from wan_engine.plan.model import Clip
@@ -112,10 +114,34 @@ def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     assert frames[0] == frames[1]
 
 
+def test_an_error_of_the_parent_ends_processes_that_still_tell(tmp_path: Path) -> None:
+    """Pictures that nobody takes fill the pipe; a process with more of them must end all the same."""
+
+    def fail(_event: Event) -> None:
+        time.sleep(1)  # so that the first preview is on its way
+        raise StorageError("no room")
+
+    job = job_in(tmp_path, [])
+    large = replace(job.plan, width=1024, height=512)
+    store = ClipStore(tmp_path / "clips", large)
+    job = replace(job, plan=large, store=store, progress=Progress(large, fail))
+    with pytest.raises(StorageError, match="no room"):
+        ProcessExecutor(SETTINGS, ("cpu",)).run(job, large.chains())
+    assert not multiprocessing.active_children()
+
+
+def test_errors_that_cannot_be_sent_are_sent_in_words() -> None:
+    class Local(Exception):
+        """One whose class another process cannot find."""
+
+    error = _sendable(Local("it broke"))
+    assert (type(error), str(error)) == (RenderError, "Local: it broke")
+    same = StorageError("full", "Free some space")
+    assert _sendable(same) is same
+
+
 def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its device's name stands in the error; the film can be gone on with."""
-    import multiprocessing
-
     killed: list[int] = []
 
     def kill_one() -> bool:

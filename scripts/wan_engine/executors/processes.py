@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import queue
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.synchronize import Event as Flag
 from typing import TYPE_CHECKING, Any
@@ -81,8 +83,14 @@ class ProcessExecutor(Executor):
             _listen(job, processes, told, stop)
         finally:
             stop.set()
-            for process in processes:
-                process.join()
+            _wait_for(processes, told)
+
+
+def _wait_for(processes: Sequence[Any], told: Any) -> None:
+    """Wait until all have ended. What they still tell is let go: one that cannot get rid of it would never end."""
+    while any(process.is_alive() for process in processes):
+        with suppress(queue.Empty):
+            told.get(timeout=_LOOK)
 
 
 def _listen(job: ChainJob, processes: Sequence[Any], told: Any, stop: Flag) -> None:
@@ -172,8 +180,17 @@ def _work(task: _Task, numbers: Any, told: Any, stop: Flag) -> None:
     try:
         _render_chains(task, numbers, tell, stop)
     except BaseException as error:  # noqa: BLE001 - the parent raises it
-        tell("error", error)
+        tell("error", _sendable(error))
     tell("end", task.device)
+
+
+def _sendable(error: BaseException) -> BaseException:
+    """The error, or its words where it is one that cannot pass from one process to another."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - what was made here
+    except Exception:  # noqa: BLE001 - whatever its class stumbles over
+        return RenderError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _end_with_parent() -> None:
