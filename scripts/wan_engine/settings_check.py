@@ -130,13 +130,19 @@ def _in_range(spec: SettingSpec, number: float) -> None:
         raise _wrong(spec, f"{number:.10g} is out of range", f"Give {low:.10g} to {high:.10g}{unit}")
 
 
-def _switch(spec: SettingSpec, value: Any) -> bool:
+def as_switch(value: Any) -> bool | None:
+    """A switch, also one that is written as a word such as `yes` or `off`; None for anything else."""
     words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.strip().lower() in words:
-        return words[value.strip().lower()]
-    raise _wrong(spec, f"{_shown(value)} is neither true nor false", "Give true or false")
+    return words.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def _switch(spec: SettingSpec, value: Any) -> bool:
+    switch = as_switch(value)
+    if switch is None:
+        raise _wrong(spec, f"{_shown(value)} is neither true nor false", "Give true or false")
+    return switch
 
 
 def _choice(spec: SettingSpec, value: Any) -> str:

@@ -114,6 +114,8 @@ def test_users_are_told_of_lengths() -> None:
     assert "The film begins with the first keyframe: 1 s are taken" in notes
     assert "Segment 1 has 24 frames: under 32" in notes
     assert "Segment 2 has 168 frames: above 100" in notes
+    (note,) = draft_from_keyframes({"keyframes": [["a", 0], ["b", 0.04]], "prompt": "x"}).notes
+    assert note.startswith("Segment 1 has 1 frame:")
 
 
 @pytest.mark.parametrize(
@@ -129,11 +131,18 @@ def test_users_are_told_of_lengths() -> None:
         ({"keyframes": [["a", 0], ["b", "x"]]}, "'x' is no number of seconds"),
         ({"keyframes": [["a", 0], ["b", -1]]}, "-1 s lies outside a film"),
         ({"keyframes": [["a", 0], ["b", "1/0"]]}, "is no number of seconds"),
+        ({"keyframes": [["a", 0], ["b", "1e400"]]}, "1e400 s lies outside a film"),
+        ({"keyframes": [["a", 0], ["b", "1e20000000"]]}, "'1e20000000' is no number of seconds"),
+        ({"keyframes": [["a", 0], {"image": "b", "time": 3, "tim": 2}]}, '"tim" is no part of a keyframe'),
         ({"keyframes": [["a", 0], 7]}, "it is no pair of picture and seconds"),
         ({"keyframes": [["a", 0], ["", 1]]}, "it is no pair of picture and seconds"),
         ({"keyframes": [["a", 0], ["b", 0.01]]}, "it falls on the same film frame, 0"),
         ({"size": "big"}, "size: 'big' is no size"),
-        ({"sub_prompts": ["a", "b"]}, "there are 2 for 1 segments"),
+        ({"sub_prompts": ["a", "b"]}, "there are 2 for 1 segment."),
+        ({"sub_prompts": {"a": "b"}}, "sub_prompts: it is no list of texts"),
+        ({"sub_prompts": [5]}, "sub_prompts: it is no list of texts"),
+        ({"offload_model": "perhaps"}, "offload_model: 'perhaps' is neither true nor false"),
+        ({"enable_smoothing": "nope"}, "enable_smoothing: 'nope' is neither true nor false"),
         ({"prompt": ""}, "there is no prompt"),
         ({"prompt": 3}, "there is no prompt"),
         ({"base_sed": 3}, 'Did you mean "base_seed"'),

@@ -21,7 +21,8 @@ from typing import Any
 from wan_engine.errors import Problem
 from wan_engine.schedule.deforum import Draft
 from wan_engine.settings import SETTINGS, parse_fps
-from wan_engine.settings_check import nearest_name
+from wan_engine.settings_check import as_switch, nearest_name
+from wan_engine.words import counted
 
 DEFAULT_FPS = "24"
 """Frames a second of a keyframe film whose project names none."""
@@ -46,6 +47,8 @@ OF_THE_VERB = ("output", "resume_from", "force_regenerate")
 """What they may say to `wan-engine flf`, and nothing else can follow."""
 _SIZE = re.compile(r"\s*([0-9]{1,5})\s*[*xX]\s*([0-9]{1,5})\s*")
 _NUMBER = re.compile(r"[0-9]{1,3}")
+_SECONDS = re.compile(r"[-+]?[0-9.]{1,400}(/[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?")
+"""What is read as seconds: Fraction alone would also take 1e999999999, and all memory for it."""
 _FORM = "Write at least two pairs of picture and seconds: [[first.png, 0.0], [second.png, 3.0]]"
 _LONGEST = 24 * 3600
 
@@ -103,7 +106,8 @@ def _plain(values: Mapping[str, Any], draft: Draft) -> None:
             draft.problems.add(Problem("it does not belong into a keyframe project", remedy, field=name))
             del draft.values[name]
     _smoothing(values, draft)
-    profile = "minimal" if _on(values, "t5_cpu") else "balanced" if _on(values, "offload_model") else ""
+    offload, on_cpu = _on(values, "offload_model", draft), _on(values, "t5_cpu", draft)
+    profile = "minimal" if on_cpu else "balanced" if offload else ""
     if profile:
         draft.values.setdefault("memory_profile", profile)
     _gpus(values, draft)
@@ -111,7 +115,7 @@ def _plain(values: Mapping[str, Any], draft: Draft) -> None:
 
 def _smoothing(values: Mapping[str, Any], draft: Draft) -> None:
     """Keyframe projects soften their joins unless they say that they do not."""
-    if not _on(values, "enable_smoothing", default=True):
+    if not _on(values, "enable_smoothing", draft, default=True):
         draft.values["smoothing"] = "none"
     elif "smoothing" not in draft.values:
         draft.values["smoothing"] = values.get("smoothing_method") or "temporal_filter"
@@ -139,8 +143,13 @@ def _gpus(values: Mapping[str, Any], draft: Draft) -> None:
             draft.values.setdefault("device", f"cuda:{used[0]}")
 
 
-def _on(values: Mapping[str, Any], name: str, default: bool = False) -> bool:
-    return str(values.get(name, default)).strip().lower() in ("true", "yes", "on", "1")
+def _on(values: Mapping[str, Any], name: str, draft: Draft, default: bool = False) -> bool:
+    value = default if values.get(name) is None else values[name]
+    switch = as_switch(value)
+    if switch is None:
+        problem = Problem(f"{str(value)[:40]!r} is neither true nor false", "Give true or false", field=name)
+        draft.problems.add(problem)
+    return bool(switch)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -178,15 +187,22 @@ def pairs_from_words(words: str) -> list[list[str]]:
 def _keyframe(entry: Any) -> Keyframe:
     """One keyframe, from a pair or an object. Raises ValueError that says what is wrong."""
     if isinstance(entry, dict):
+        unknown = next((str(name)[:40] for name in entry if name not in ("image", "time", "seconds")), "")
+        if unknown:
+            raise ValueError(f'"{unknown}" is no part of a keyframe, which has image and time')
         entry = [entry.get("image"), entry.get("time", entry.get("seconds"))]
     if not isinstance(entry, list) or len(entry) != 2 or not isinstance(entry[0], str) or not entry[0].strip():
         raise ValueError("it is no pair of picture and seconds")
+    text = str(entry[1]).strip().removesuffix("s")
+    wrong = ValueError(f"{text[:40]!r} is no number of seconds")
+    if not _SECONDS.fullmatch(text):
+        raise wrong
     try:
-        seconds = Fraction(str(entry[1]).strip().removesuffix("s"))
+        seconds = Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"{str(entry[1])[:40]!r} is no number of seconds") from error
+        raise wrong from error
     if not 0 <= seconds <= _LONGEST:
-        raise ValueError(f"{float(seconds):g} s lies outside a film of 0 to {_LONGEST} s")
+        raise ValueError(f"{text[:40]} s lies outside a film of 0 to {_LONGEST} s")
     return Keyframe(entry[0].strip(), seconds)
 
 
@@ -213,7 +229,8 @@ def _frames(keyframes: Sequence[Keyframe], rate: Fraction, draft: Draft) -> list
             remedy = "Put more time between them, or raise fps"
             draft.problems.add(Problem(message, remedy, field="keyframes", key=str(number + 1)))
         elif end - start < SHORT:
-            draft.notes.append(f"Segment {number} has {end - start} frames: under {SHORT} motion gets stiff")
+            length = counted(end - start, "frame")
+            draft.notes.append(f"Segment {number} has {length}: under {SHORT} motion gets stiff")
         elif end - start > LONG:
             draft.notes.append(f"Segment {number} has {end - start} frames: above {LONG} it drifts, or is split")
     return frames
@@ -223,12 +240,17 @@ def _schedule(keyframes: Sequence[Keyframe], frames: Sequence[int], values: Mapp
     """Prompts and pictures on their frames."""
     whole, parts = values.get("prompt"), values.get("sub_prompts")
     if isinstance(parts, str):
-        parts = parts.split("|")
-    texts = [str(part or "").strip() for part in parts] if isinstance(parts, list) else []
+        parts = parts.split("|") if parts.strip() else []
+    one_each = "Give one for each segment between two keyframes"
+    if parts is not None and not (isinstance(parts, list) and all(isinstance(part, str | None) for part in parts)):
+        remedy = f"{one_each}, each in quotes: ['...', '...']"
+        draft.problems.add(Problem("it is no list of texts", remedy, field="sub_prompts"))
+        return
+    texts = [(part or "").strip() for part in parts or ()]
     segments = len(keyframes) - 1
     if texts and len(texts) != segments:
-        message = f"there are {len(texts)} for {segments} segments"
-        draft.problems.add(Problem(message, "Give one for each segment between two keyframes", field="sub_prompts"))
+        message = f"there are {len(texts)} for {counted(segments, 'segment')}"
+        draft.problems.add(Problem(message, one_each, field="sub_prompts"))
         return
     if not isinstance(whole, str | None) or not (whole or any(texts)):
         remedy = "Write what is seen: prompt, sub_prompts or both"
