@@ -23,6 +23,7 @@ from wan_engine.schedule.project import Project, load_project, project_from_valu
 from wan_engine.settings import Settings
 from wan_engine.storage.atomic import AtomicPath, storage_error, write_json
 from wan_engine.storage.places import FilmPlaces, outputs_root
+from wan_engine.words import counted
 
 BATCH_NAME = "keyframes"
 """Folder of keyframe films inside the output folder, unless the project names another."""
@@ -151,7 +152,7 @@ def segments_of(plan: Plan) -> list[list[Clip]]:
 def _forget_from(places: FilmPlaces, segment: int) -> None:
     segments = segments_of(read_plan(places.plan))
     if segment > len(segments):
-        problem = Problem(f"the film has {len(segments)} segments", "Give one of them", field="resume_from")
+        problem = Problem(f"the film has {counted(len(segments), 'segment')}", "Give one of them", field="resume_from")
         raise InputError(problem)
     forget_clips(places.folder, {clip.index for clips in segments[segment - 1 :] for clip in clips})
 

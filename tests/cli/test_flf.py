@@ -110,6 +110,25 @@ def test_bad_input_ends_in_words(place: Path, flags: list[str], words: str, caps
     assert not Path("output_final.mp4").exists()
 
 
+def test_where_the_film_goes_is_looked_at_first(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = ["flf", "--config", str(place / "config.yaml")]
+    for output, words in ((".", f'"{Path.cwd()}" is a folder'), ("film.webm", 'film.webm" does not end in .mp4')):
+        assert main([*config, "--output", output]) == 2
+        assert words in capsys.readouterr().err
+    assert not Path("outputs").exists()
+
+
+@pytest.mark.parametrize(("codec", "copies"), [("gif", ["output_final.gif"]), ("png", [])])
+def test_films_of_other_kinds_are_not_called_mp4(
+    place: Path, codec: str, copies: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = place / "config.yaml"
+    config.write_text(f"{PROJECT}codec: {codec}\n", encoding="utf-8")
+    assert main(["flf", "--config", str(config), "--plain"]) == 0
+    assert [path.name for path in Path().glob("output_final*")] == copies
+    assert ("Keyframe film: " in capsys.readouterr().out) == bool(copies)
+
+
 def test_segments_can_be_made_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = ["flf", "--config", str(place / "config.yaml"), "--plain"]
     assert main(config) == 0

@@ -14,6 +14,7 @@ from wan_engine.cli.plan_view import show_notes
 from wan_engine.cli.render import Outcome, show_film, watched
 from wan_engine.cli.screen import Screen, one_line
 from wan_engine.errors import InputError, Problem
+from wan_engine.settings_check import as_switch
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,13 @@ def flf(screen: Screen, **given: Any) -> None:
     output, segment, anew = (values.pop(name, None) for name in OF_THE_VERB)
     again = Again(_segment(segment), _switch(anew))
     project = keyframe_project(values, folder)
+    target = _target(output, folder, ".gif" if project.settings.codec == "gif" else ".mp4")
     plan = plan_film(fixed_seed(project.settings))
     show_notes(screen, screen.err, project.notes)
     with watched(screen, plan) as (report, cancelled):
         made = make_keyframe_film(project.settings, report, cancelled, again)
-    target = folder / Path(str(output or Path.cwd() / "output_final.mp4")).expanduser()
     copy_film(made, target)
-    if not screen.json:
+    if made.film is not None and not screen.json:
         screen.line(screen.out, f"Keyframe film: {one_line(str(target.absolute()))}")
     show_film(screen, Outcome(str(given["config"] or "command line"), made, project.notes))
 
@@ -89,9 +90,23 @@ def _segment(value: Any) -> int:
 
 
 def _switch(value: Any) -> bool:
-    if value not in (None, True, False):
+    switch = as_switch(value) if value is not None else False
+    if switch is None:
         raise InputError(Problem(f"{value!r} is no switch", "Write true or false", field="force_regenerate"))
-    return bool(value)
+    return switch
+
+
+def _target(output: Any, folder: Path, ending: str) -> Path:
+    """Where the finished film is put. ending: what a film of this codec's name ends in."""
+    target = folder / Path(str(output or Path.cwd() / f"output_final{ending}")).expanduser()
+    if target.is_dir():
+        problem = Problem(
+            f'"{output}" is a folder', f"Give the name of a film, such as my_video{ending}", field="output"
+        )
+        raise InputError(problem)
+    if target.suffix.lower() != ending:
+        raise InputError(Problem(f'"{output}" does not end in {ending}', "The film is of that kind", field="output"))
+    return target
 
 
 def _values(given: dict[str, Any]) -> dict[str, Any]:
