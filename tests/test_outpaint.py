@@ -205,6 +205,24 @@ def test_a_stopped_film_goes_on_where_it_was(order: Any, tmp_path: Path) -> None
     assert resume_outpaint(folder, lambda event: None, lambda: False).film.is_file()
 
 
+def test_going_on_takes_room_for_the_rest_alone(order: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = order(coded(tmp_path, constant(12, Fraction(24))), batch_size=5, overlap=1)
+    stopper = Stopper(3)
+    with pytest.raises(Cancelled):
+        make_outpaint(asked, stopper.report, stopper.wanted)
+    (path,) = stopper.folder.glob("*_plan.json")
+    whole = read_plan(path).disk_bytes
+    free = 20
+    monkeypatch.setattr("wan_engine.storage.places.free_bytes", lambda path: free)
+    with pytest.raises(StorageError, match=r"has 0.0 MB free, and \d.* are needed") as caught:
+        resume_outpaint(stopper.folder, lambda event: None, lambda: False)
+    assert "then go on with the film" in caught.value.remedy
+    free = whole * 4 // 5
+    with pytest.raises(StorageError, match="Free some space or set output_dir"):
+        make(asked)
+    assert resume_outpaint(stopper.folder, lambda event: None, lambda: False).film.is_file()
+
+
 def test_a_film_that_has_changed_is_not_gone_on_with(order: Any, tmp_path: Path) -> None:
     film = coded(tmp_path, constant(20, Fraction(24)))
     stopper = Stopper(1)

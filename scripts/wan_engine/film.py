@@ -28,7 +28,7 @@ from wan_engine.plan.model import Plan, plan_text, read_plan
 from wan_engine.plan.seam import Seam
 from wan_engine.render.assemble import Assembler, Draft, check_output
 from wan_engine.render.clip import ChainJob
-from wan_engine.render.clip_store import ClipStore, finished_clip
+from wan_engine.render.clip_store import ClipStore, check_room_for_rest
 from wan_engine.render.events import CancelCheck, Event, Report
 from wan_engine.render.mend import mend_seams
 from wan_engine.render.opened import environment_words, opened_backend
@@ -125,19 +125,13 @@ def resume_film(folder: Path, report: Report, cancelled: CancelCheck, devices: S
     if is_finished and not has_other_files(plan):
         return made
     check_output(plan, settings)
-    check_free_space(places.folder, _bytes_missing(plan, places), "Free some space, then go on with the film")
+    check_room_for_rest(plan, places.clips)
     devices = devices or devices_of(settings)
     check_devices(settings, devices)
     with opened_backend(settings, report, devices[0]) as backend:
         plan = replace(plan, resolved={**plan.resolved, **backend.resolve(plan)})
         film = _Film(settings, plan, places, backend, report, cancelled)
         return film.render(make_executor(settings, devices))
-
-
-def _bytes_missing(plan: Plan, places: FilmPlaces) -> int:
-    """Room that the clips need which are not finished yet."""
-    missing = sum(clip.frames for clip in plan.clips if finished_clip(places.clips, clip.index) is None)
-    return plan.disk_bytes * missing // sum(clip.frames for clip in plan.clips)
 
 
 def forget_clips(folder: Path, clips: Collection[int]) -> None:

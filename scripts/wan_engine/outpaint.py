@@ -22,7 +22,7 @@ from wan_engine.media.timed_film import TimedOptions
 from wan_engine.plan.model import Plan, plan_text, read_plan
 from wan_engine.plan.seam import seam_notes
 from wan_engine.render.clip import ChainJob
-from wan_engine.render.clip_store import ClipStore
+from wan_engine.render.clip_store import ClipStore, check_room_for_rest
 from wan_engine.render.events import CancelCheck, Event, Report, stopped
 from wan_engine.render.opened import environment_words, opened_backend
 from wan_engine.render.progress import Progress
@@ -65,6 +65,7 @@ def make_outpaint(order: OutpaintOrder, report: Report, cancelled: CancelCheck, 
     """
     order = order.definite()
     checked = check_outpaint(order)
+    checked.check_room()
     places = film_folder(_settings_of(checked), datetime.now())
     write_text(places.settings, order.as_text())
     return _Outpaint(checked, places, report, cancelled, device).make()
@@ -170,7 +171,9 @@ class _Outpaint:
     def _plan(self, facts: Facts, painting: Painting) -> Plan:
         """The film's plan, from the folder if it was made before."""
         if self.places.plan.is_file():
-            return read_plan(self.places.plan)
+            plan = read_plan(self.places.plan)
+            check_room_for_rest(plan, self.places.clips)
+            return plan
         length = FilmLength(len(facts.times), facts.times.fps.limit_denominator(LARGEST_RATE_PART))
         planner = replace(self.checked.planner, length=length)
         captions = self._captions(planner, facts, painting)

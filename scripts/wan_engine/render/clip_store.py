@@ -27,6 +27,7 @@ from wan_engine.plan.repairs import MOST_RETRIES
 from wan_engine.render.patch import Patch
 from wan_engine.storage.atomic import write_bytes, write_json
 from wan_engine.storage.hashes import file_hash, hash_bytes, value_hash
+from wan_engine.storage.places import check_free_space
 
 if TYPE_CHECKING:
     from wan_engine.backends import Picture
@@ -196,6 +197,13 @@ def finished_clip(folder: Path, index: int) -> Path | None:
     """The lossless file of clip `index` (from 0) in a clips folder, None as long as it is not finished."""
     there = _film_file(folder, index).is_file() and _record_file(folder, index).is_file()
     return _film_file(folder, index) if there else None
+
+
+def check_room_for_rest(plan: Plan, folder: Path) -> None:
+    """Raise StorageError unless the disk has room for the clips that a clips folder does not hold yet."""
+    missing = sum(clip.frames for clip in plan.clips if finished_clip(folder, clip.index) is None)
+    needed = plan.disk_bytes * missing // sum(clip.frames for clip in plan.clips)
+    check_free_space(folder, needed, "Free some space, then go on with the film")
 
 
 def _film_file(folder: Path, index: int) -> Path:

@@ -61,12 +61,17 @@ def outpaint_order(wanted: OutpaintWish, config: ServiceConfig) -> OutpaintOrder
 
 
 def outpaint_job(wanted: OutpaintWish, wish: Wish, config: ServiceConfig) -> NewJob:
-    """The job of an outpaint, after everything that could refuse it was tried. Raises as `check_outpaint`."""
+    """The job of an outpaint, after everything that could refuse it was tried.
+
+    Raises as `check_outpaint`, and StorageError.
+    """
     order = outpaint_order(wanted, config)
     folder = Path(order.settings.output_dir)
     check_output_folder(folder)
     check_free_space(folder, config.min_free_bytes)
     checked = check_outpaint(order)
+    if not wanted.preview:
+        checked.check_room()
     return NewJob(
         settings={**order.as_values(), PREVIEW: wanted.preview, FRAME: wanted.frame},
         title=wish.title or order.film.stem,

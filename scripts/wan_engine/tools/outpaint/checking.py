@@ -54,6 +54,11 @@ class Checked:
     caption: str
     notes: tuple[str, ...]
 
+    def check_room(self) -> None:
+        """Raise StorageError unless the disk has room for all chunks."""
+        settings = film_settings(self.order.settings, self.planner.length, self.layout)
+        check_free_space(outputs_root(settings), self.expected.disk_bytes)
+
     def region(self) -> Region:
         """What is made anew; a mask film is looked through for its times. Raises MediaError, InputError."""
         return region_of(self.layout, self.order.settings.mask)
@@ -68,7 +73,7 @@ class Checked:
 def check_outpaint(order: OutpaintOrder) -> Checked:
     """Find what is wrong with an order. No model is loaded and no frame but the first is decoded.
 
-    Raises InputError, MediaError, ModelError, CapabilityError and StorageError.
+    Raises InputError, MediaError, ModelError and CapabilityError.
     """
     settings = order.settings
     check_template(settings)
@@ -101,7 +106,6 @@ def check_outpaint(order: OutpaintOrder) -> Checked:
     caption = caption_place(settings)
     if not caption:
         notes.append("No caption model is set: every chunk has the prompt alone")
-    check_free_space(outputs_root(film_settings(settings, length, layout)), expected.disk_bytes)
     return Checked(order, info, tags, layout, models, planner, expected, noise, caption, tuple(notes))
 
 
