@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 PORT = 7870
 _PORTS_TRIED = 20
+_LAST_PORT = 65535
 
 _LOOK = """<meta name="viewport" content="width=device-width, initial-scale=1">"""
 
@@ -74,18 +75,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serving = services.use(Alone(given.outputs.expanduser().absolute(), public=given.listen))
     server = _Server(make_app(serving, place.root_path), place)
     threading.Thread(target=_start_engine, args=(serving,), daemon=True).start()
-    server.run(open_browser=not given.no_browser)
-    return 0
+    return server.run(open_browser=not given.no_browser)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m wan_webui.standalone", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--port", type=int, default=PORT, help="port of the page (the next free one is taken)")
+    parser.add_argument("--port", type=_port, default=PORT, help="port of the page (the next free one is taken)")
     parser.add_argument("--listen", action="store_true", help="let other machines reach the page")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--outputs", type=Path, default=Path("outputs"), help="folder of the films")
     parser.add_argument("--root-path", default="", help="path that a proxy puts before the page's address")
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{port} lies outside 0 to {_LAST_PORT}")
+    return port
 
 
 def _start_engine(serving: Services) -> None:
@@ -103,9 +110,13 @@ class _Server:
         self._app = app
         self._place = place
 
-    def run(self, open_browser: bool) -> None:
-        """Serve until stopped."""
-        bound = _bind(self._place)
+    def run(self, open_browser: bool) -> int:
+        """Serve until stopped; 1 if there is no port for it, else 0."""
+        try:
+            bound = _bind(self._place)
+        except OSError as error:
+            sys.stderr.write(f"No port from {self._place.port} on can be had: {error}. Name another with --port\n")
+            return 1
         address = f"http://{LOOPBACK}:{bound.getsockname()[1]}/"
         sys.stdout.write(f"Wan is at {address}\n")
         sys.stdout.flush()
@@ -113,11 +124,13 @@ class _Server:
             threading.Timer(1.0, webbrowser.open, [address]).start()
         config = uvicorn.Config(self._app, log_level="warning", timeout_graceful_shutdown=2)
         uvicorn.Server(config).run(sockets=[bound])
+        return 0
 
 
 def _bind(place: Place) -> socket.socket:
     """A listening socket at the first free port from the wanted one on. Raises OSError if none is free."""
-    for port in range(place.port, place.port + _PORTS_TRIED):
+    last = min(place.port + _PORTS_TRIED - 1, _LAST_PORT)
+    for port in range(place.port, last + 1):
         bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if sys.platform != "win32":
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -127,7 +140,7 @@ def _bind(place: Place) -> socket.socket:
             bound.listen(128)
         except OSError:
             bound.close()
-            if port == place.port + _PORTS_TRIED - 1:
+            if port == last:
                 raise
         else:
             return bound

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from wan_webui import services, standalone
@@ -50,6 +51,17 @@ def test_a_taken_port_is_passed_over() -> None:
     assert taken < second.getsockname()[1] < taken + 20
     first.close()
     second.close()
+
+
+def test_a_port_that_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        standalone.main(["--port", "65536"])
+    assert "65536 lies outside 0 to 65535" in capsys.readouterr().err
+    monkeypatch.setattr(standalone, "_PORTS_TRIED", 1)
+    with standalone._bind(Place(port=0)) as taken:
+        place = Place(port=taken.getsockname()[1])
+        assert standalone._Server(FastAPI(), place).run(open_browser=False) == 1
+    assert f"No port from {place.port} on" in capsys.readouterr().err
 
 
 def test_with_listen_others_may_not_delete() -> None:
