@@ -143,6 +143,9 @@ def _value(name: str, value: Any, where: str, place: str, problems: ProblemList)
         return number
     if name == "url" and not _is_address(text):
         problems.add(Problem("it is no address", "Write one that begins with http:// or https://", where, file=place))
+    elif name == "url" and "@" in urlsplit(text).netloc:  # addresses are shown in messages
+        remedy = "Write them as user and password of webui, as key of the others"
+        problems.add(Problem("it holds a user or a password", remedy, where, file=place))
     if name == "mode" and text not in MODES:
         problems.add(Problem("it is no mode", f"Write one of {', '.join(MODES)}", where, file=place))
     return text.rstrip("/") if name == "url" else text
