@@ -63,6 +63,8 @@ def test_keys_are_not_shown(tmp_path: Path) -> None:
         ('planner: {url: "http://example.org:port/v1"}', "planner.url: it is no address"),
         ('planner: {url: "https:///v1"}', "planner.url: it is no address"),
         (f'webui: {{url: "http://me:{SECRET}@127.0.0.1:7860"}}', "webui.url: it holds a user or a password"),
+        (f"planner: {{key: “{SECRET}”}}", "planner.key: it holds a character that no key has"),
+        (f'stability: {{key: "{SECRET}\\nx"}}', "stability.key: it holds a character that no key has"),
         ("openai: {price: dear}", "openai.price: it is no number"),
         ("openai: sk", "it is no object"),
         ("[1]", "it holds no sections"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -75,6 +76,8 @@ _USES: dict[str, tuple[Service, tuple[str, ...]]] = {
 SECTIONS = tuple(_USES)
 _NUMBERS = ("temperature", "timeout", "price_in", "price_out", "price")
 _PREFIX = "WAN_"
+_SENDABLE = re.compile(r"[!-~]*")
+"""What the header of a request takes as a key."""
 
 
 def load_services(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> dict[str, Service]:
@@ -146,6 +149,9 @@ def _value(name: str, value: Any, where: str, place: str, problems: ProblemList)
     elif name == "url" and "@" in urlsplit(text).netloc:  # addresses are shown in messages
         remedy = "Write them as user and password of webui, as key of the others"
         problems.add(Problem("it holds a user or a password", remedy, where, file=place))
+    if name == "key" and not _SENDABLE.fullmatch(text):
+        remedy = "Copy the key again, on one line and without typographic quotes"
+        problems.add(Problem("it holds a character that no key has", remedy, where, file=place))
     if name == "mode" and text not in MODES:
         problems.add(Problem("it is no mode", f"Write one of {', '.join(MODES)}", where, file=place))
     return text.rstrip("/") if name == "url" else text
