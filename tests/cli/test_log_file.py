@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from wan_engine.cli.log_file import logged
+from wan_engine.cli.screen import Screen
+
 PROJECT = {"prompts": {"0": "a fox"}, "max_frames": 8, "width": 64, "height": 64, "steps": 2, "backend": "dry_run"}
 
 
@@ -39,6 +42,20 @@ def test_the_error_that_ends_a_film_is_logged(
     answer = call("render", str(project), "--output-dir", str(project))
     assert answer.returncode
     assert "Ended: " in (tmp_path / "home" / "logs" / "commands.log").read_text(encoding="utf-8")
+
+
+def test_an_error_that_nobody_foresaw_is_logged_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAN_HOME", str(tmp_path / "home"))
+    screen = Screen()
+    screen.start_logging()
+    with pytest.raises(ZeroDivisionError), logged(screen, lambda _event: None):
+        _ = 1 // 0
+    text = (tmp_path / "home" / "logs" / "commands.log").read_text(encoding="utf-8")
+    assert "Ended unexpectedly" in text
+    assert "ZeroDivisionError" in text
+    assert capsys.readouterr().err == ""
 
 
 def test_a_film_is_made_where_no_log_can_be_written(

@@ -59,6 +59,9 @@ def logged(screen: Screen, report: Report) -> Iterator[Report]:
     except WanError as error:
         log.info("Ended: %s", error)
         raise
+    except Exception:
+        log.info("Ended unexpectedly", exc_info=True)  # on the screen it is told in a line
+        raise
     finally:
         if handler is not None:
             logging.getLogger().removeHandler(handler)
