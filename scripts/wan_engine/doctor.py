@@ -20,6 +20,7 @@ from wan_engine.models.attention import try_kernels
 from wan_engine.models.memory.cards import nvidia_cards
 from wan_engine.settings import Settings
 from wan_engine.storage.places import free_bytes, outputs_root
+from wan_engine.words import counted
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ def host_device() -> Device:
     import psutil
 
     memory = psutil.virtual_memory()
-    return Device("cpu", f"{os.cpu_count()} cores", memory.total, memory.available)
+    return Device("cpu", counted(os.cpu_count() or 1, "core"), memory.total, memory.available)
 
 
 def accelerators() -> tuple[Device, ...]:

@@ -77,7 +77,7 @@ def _figures(plan: Values, drawn_seed: bool) -> str:
     rate, model_rate = f"{plan['fps']:.4g}", f"{plan['model_fps']:.4g}"
     words = [
         f"<strong>{_seconds(plan)}</strong>",
-        f"{plan['frames']} frames at {rate} fps",
+        f"{_count(plan['frames'], 'frame')} at {rate} fps",
         f"{plan['width']} × {plan['height']}",
         _count(len(plan["clips"]), "clip"),
         "random seed" if drawn_seed else f"seed {plan['seed']}",
@@ -137,8 +137,8 @@ def _clip_words(plan: Values, clip: Values) -> str:
     mode = MODE_WORDS.get(clip["mode"], clip["mode"])
     return (
         f"Clip {clip['index'] + 1} of {len(plan['clips'])}: {mode}, {_start_words(clip)}\n"
-        f"film frames {clip['start']} to {clip['end'] - 1} ({seconds:.2f} s), {clip['frames']} model frames\n"
-        f"{clip['steps']} steps, guidance {guidance}, {clip['sampler']}"
+        f"film frames {clip['start']} to {clip['end'] - 1} ({seconds:.2f} s), {_count(clip['frames'], 'model frame')}\n"
+        f"{_count(clip['steps'], 'step')}, guidance {guidance}, {clip['sampler']}"
     )
 
 

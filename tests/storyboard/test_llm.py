@@ -59,7 +59,7 @@ def test_each_mode_gives_the_storyboard(mode: str) -> None:
         "a blue square at the bottom",
     ]
     assert (story.style, story.characters[0].look, story.text) == ("on black", "a red circle", TEXT)
-    assert planned.notes == ("Durations of segments 2 were fitted to what the video model makes",)
+    assert planned.notes == ("Fitted to the lengths that the video model makes: segment 2",)
     assert [len(each.segments) for each in partials] == [1, 2]
     assert planned.usage == Usage(
         100, len(text) // 4, None, f"small took 100 tokens sent and {len(text) // 4} received"

@@ -121,7 +121,7 @@ def test_a_busy_service_is_asked_again_in_its_time(desk: Desk, server: PictureSe
 
 def test_one_that_is_refused_does_not_stop_the_others(desk: Desk, server: PictureServer) -> None:
     server.faults = [Fault(), Fault(400, {"detail": "unsafe"})]
-    with pytest.raises(ProviderError, match=r"keyframe 1: .*1 of 3 keyframes have no picture, the others are kept"):
+    with pytest.raises(ProviderError, match=r"keyframe 1: .*1 of 3 keyframes left without a picture"):
         make_story_pictures(desk)
     assert story_of(desk).missing() == (1,)
     make_story_pictures(desk)
@@ -146,7 +146,7 @@ def test_each_is_made_out_of_the_one_before(desk: Desk, server: PictureServer) -
     change(desk, "a fox", "a wolf")
     text = [line for line in desk.file.read_text(encoding="utf-8").splitlines() if "image:" not in line]
     desk.file.write_text("\n".join(text), encoding="utf-8")
-    with pytest.raises(ProviderError, match="2 of 3 keyframes have no picture"):
+    with pytest.raises(ProviderError, match="2 of 3 keyframes left without a picture"):
         make_story_pictures(desk)
     assert len(server.asked) == 2  # the last would have been made out of the one that failed
 

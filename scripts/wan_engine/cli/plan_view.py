@@ -49,14 +49,14 @@ def film_line(plan: Plan) -> str:
     """The film's figures: `Film: 120 frames, 7.50 s at 16 fps, seed 5; 3 clips, rendered at 16 fps`."""
     clips = counted(len(plan.clips), "clip")
     return (
-        f"Film: {plan.frames} frames, {plan.seconds:.2f} s at {_rate(plan.fps)} fps, seed {plan.seed}; "
+        f"Film: {counted(plan.frames, 'frame')}, {plan.seconds:.2f} s at {_rate(plan.fps)} fps, seed {plan.seed}; "
         f"{clips}, rendered at {_rate(plan.model_fps)} fps"
     )
 
 
 def needs_line(plan: Plan) -> str:
     """What rendering needs: denoising steps, and disk for the clips."""
-    return f"Needs: {plan.total_steps} denoising steps, {size_words(plan.disk_bytes)} of disk for the clips"
+    return f"Needs: {counted(plan.total_steps, 'denoising step')}, {size_words(plan.disk_bytes)} of disk for the clips"
 
 
 def clip_line(plan: Plan, clip: Clip) -> str:
@@ -64,8 +64,9 @@ def clip_line(plan: Plan, clip: Clip) -> str:
     negative = f" --neg {one_line(clip.negative)}" if clip.negative else ""
     return (
         f"Clip {clip.index + 1} of {len(plan.clips)}: frames {clip.start} to {clip.end - 1} "
-        f"({clip.length} frames, {_seconds(plan, clip)} s), {clip.mode}, {start_words(clip)}, "
-        f"{clip.frames} model frames, seed {clip.seed}, {clip.steps} steps, guidance {guidance_words(clip)}"
+        f"({counted(clip.length, 'frame')}, {_seconds(plan, clip)} s), {clip.mode}, {start_words(clip)}, "
+        f"{counted(clip.frames, 'model frame')}, seed {clip.seed}, {counted(clip.steps, 'step')}, "
+        f"guidance {guidance_words(clip)}"
         f"{f', LoRA {lora_words(clip)}' if clip.loras else ''}: "
         f"{one_line(clip.prompt)}{negative}"
     )

@@ -10,6 +10,7 @@ from wan_engine.cli.screen import Screen, one_line, time_words
 from wan_engine.cli.stop import STOPPING, announce_plainly
 from wan_engine.plan.model import Plan
 from wan_engine.render.events import Event
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -157,9 +158,8 @@ class BarView(LiveBars, _View):
         """Move the bars; write a line above them for all but steps."""
         left = "" if event.seconds_left is None else f"{time_words(event.seconds_left)} left"
         if event.clips:
-            self.bars.update(
-                self._film, total=event.steps_total, completed=event.steps_done, words=f"{event.clips} clips  {left}"
-            )
+            words = f"{counted(event.clips, 'clip')}  {left}"
+            self.bars.update(self._film, total=event.steps_total, completed=event.steps_done, words=words)
         if event.steps:
             words = f"step {event.step} of {event.steps}"
             name = f"clip {event.clip + 1}"

@@ -24,6 +24,7 @@ from wan_engine.models.lora.names import diffusers_name, is_text_encoder
 from wan_engine.models.precision import LAYER_FORMATS, precision_of, unreadable_format, weights_among
 from wan_engine.models.strangers import is_lora, name_stranger, relative_of_wan
 from wan_engine.models.tokenizer import GGUF_KIND, carries_tokenizer
+from wan_engine.words import counted
 
 _OF_LORA = re.compile(r"\.(?=lora|hada_|lokr_|oft_|boft_|diff(?:_[bm])?$|dora_|alpha)")
 """Where a LoRA's key has named its module."""
@@ -135,7 +136,7 @@ def _find(header: Header) -> _Finding:
     within = layout.stripped(shapes, prefix)
     own = {name: shapes[prefix + name] for name in within}
     unused = len(shapes) - len(own)
-    notes = (f"{unused} tensors of the file are of no use here and are left out",) if unused else ()
+    notes = (f"left out, for it is of no use here: {counted(unused, 'tensor')} of the file",) if unused else ()
     relative = relative_of_wan(shapes, prefix) if layout.kind == "transformer" else ""
     if relative:
         words = f"it is {relative}, which is not supported"

@@ -11,6 +11,7 @@ from wan_engine.plan.continuity import can_arrive
 from wan_engine.plan.model import Clip, Repair
 from wan_engine.plan.pace import Pace
 from wan_engine.settings import Settings
+from wan_engine.words import counted
 
 SHOWN = 8
 """Keys and frames named in one note; the rest is counted."""
@@ -37,9 +38,8 @@ def repair_notes(repairs: Sequence[Repair], short: Sequence[int]) -> Iterator[st
     """What mending may cost, and which seams cannot be mended: `short`, with too few frames beside them."""
     if repairs:
         frames, steps = max(each.clip.frames for each in repairs), max(each.clip.steps for each in repairs)
-        count = f"{len(repairs)} seam{'s' * (len(repairs) > 1)}"
-        cost = f"up to {frames} model frames in {steps} steps each"
-        yield f"Of {count} those that can be seen are mended by VACE, {cost}"
+        cost = f"up to {frames} model frames in {counted(steps, 'step')} each"
+        yield f"Of {counted(len(repairs), 'seam')} those that can be seen are mended by VACE, {cost}"
     if short:
         yield f"Seams are not mended at {_frames(short)}: the clips beside them have too few frames for VACE to see"
 

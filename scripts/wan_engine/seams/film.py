@@ -11,6 +11,7 @@ from wan_engine.media.probe import every_frame, probe
 from wan_engine.plan.model import read_plan
 from wan_engine.plan.seam import Join, Seam
 from wan_engine.seams.meter import SeamMeter
+from wan_engine.words import counted
 
 
 def seams_of(film: Path, joins: Mapping[int, Join]) -> tuple[Seam, ...]:
@@ -26,7 +27,9 @@ def seams_of(film: Path, joins: Mapping[int, Join]) -> tuple[Seam, ...]:
     meter.close()
     beyond = [frame for frame, join in joins.items() if frame + (join.kind != "loop") > count]
     if beyond:
-        problem = Problem(f"the film has {count} frames; none is {beyond[0]}", "Name frames inside it", field="cuts")
+        problem = Problem(
+            f"the film has {counted(count, 'frame')}; none is {beyond[0]}", "Name frames inside it", field="cuts"
+        )
         raise InputError(problem)
     return meter.seams
 

@@ -141,7 +141,7 @@ def make_pictures(story: Storyboard, work: PictureWork) -> Storyboard:
 
 def _together(errors: list[ProviderError], story: Storyboard) -> ProviderError:
     left = story.missing()
-    more = f"; {len(left)} of {len(story.keyframes)} keyframes have no picture, the others are kept"
+    more = f"; {len(left)} of {len(story.keyframes)} keyframes left without a picture, the others are kept"
     return ProviderError("; ".join(error.message for error in errors) + more, errors[0].remedy)
 
 

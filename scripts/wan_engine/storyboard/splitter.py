@@ -13,6 +13,7 @@ from wan_engine.settings_planning import MOST_SEGMENTS
 from wan_engine.storyboard.lengths import Lengths
 from wan_engine.storyboard.planner import Ask, Estimate, Partial, Planned, Planner
 from wan_engine.storyboard.scene_text import Scene, SceneText, Sentence, read_scene_text
+from wan_engine.words import counted
 
 _WORDS_A_SECOND = Fraction(5, 2)
 """About as fast as a story is told aloud."""
@@ -40,7 +41,7 @@ class Splitter(Planner):
         if not found.scenes:
             raise InputError(Problem("there is no sentence in it", "Write what the film shall show", field="text"))
         notes: list[str] = []
-        sentences = _counted(_flat(found.scenes, self._lengths), ask.segments, notes)
+        sentences = _fewer(_flat(found.scenes, self._lengths), ask.segments, notes)
         seconds = self._durations(sentences, ask, found, notes)
         segments = tuple(
             Segment(_plain(each.words), float(length), _plain(each.camera))
@@ -114,11 +115,11 @@ def _flat(scenes: Sequence[Scene], lengths: Lengths) -> list[Sentence]:
     return found
 
 
-def _counted(sentences: list[Sentence], wanted: int, notes: list[str]) -> list[Sentence]:
+def _fewer(sentences: list[Sentence], wanted: int, notes: list[str]) -> list[Sentence]:
     """The sentences, joined with their neighbours until there are as many as wanted: the shortest first."""
     most = wanted or MOST_SEGMENTS
     if wanted and len(sentences) < wanted:
-        notes.append(f"The text has {len(sentences)} sentences, so there are as many segments, not {wanted}")
+        notes.append(f"The text has {counted(len(sentences), 'sentence')}, so there are as many segments, not {wanted}")
     if not wanted and len(sentences) > most:
         notes.append(f"The text has {len(sentences)} sentences; neighbours were joined to {most} segments")
     while len(sentences) > most:

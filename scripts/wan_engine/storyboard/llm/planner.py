@@ -79,13 +79,13 @@ class LlmPlanner(Planner):
 
     def _usage(self) -> Usage | None:
         """What the service counted, dollars by the configured prices; None where it counts nothing."""
-        counted = self._client.tokens
-        if not counted.told:
+        tokens = self._client.tokens
+        if not tokens.told:
             return None
-        dollars = _dollars(self._service, counted.sent, counted.received)
+        dollars = _dollars(self._service, tokens.sent, tokens.received)
         cost = "" if dollars is None else f"; {dollars:.4f} dollars"
-        words = f"{self._service.model} took {counted.sent} tokens sent and {counted.received} received{cost}"
-        return Usage(counted.sent, counted.received, dollars, words)
+        words = f"{self._service.model} took {tokens.sent} tokens sent and {tokens.received} received{cost}"
+        return Usage(tokens.sent, tokens.received, dollars, words)
 
     def _story(self, ask: Ask, answer: StoryAnswer, notes: list[str]) -> Storyboard:
         segments = answer.segments
@@ -117,8 +117,8 @@ class LlmPlanner(Planner):
             made = [self._lengths.fit(each) for each in seconds]
         changed = [number for number, (one, other) in enumerate(zip(seconds, made, strict=True), 1) if one != other]
         if changed:
-            words = ", ".join(str(number) for number in changed)
-            notes.append(f"Durations of segments {words} were fitted to what the video model makes")
+            words = ("segment " if len(changed) == 1 else "segments ") + ", ".join(map(str, changed))
+            notes.append(f"Fitted to the lengths that the video model makes: {words}")
         return made
 
 

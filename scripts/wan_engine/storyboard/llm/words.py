@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wan_engine.storyboard.lengths import Lengths
 from wan_engine.storyboard.planner import Ask
+from wan_engine.words import counted
 
 Messages = list[dict[str, str]]
 
@@ -34,7 +35,7 @@ def story_messages(ask: Ask, lengths: Lengths) -> Messages:
     if ask.seconds:
         wanted.append(f"The whole film has {ask.seconds:g} seconds.")
     if ask.segments:
-        wanted.append(f"Make exactly {ask.segments} segments.")
+        wanted.append(f"Make exactly {counted(ask.segments, 'segment')}.")
     return [
         {"role": "system", "content": _RULES},
         {"role": "user", "content": f"{' '.join(wanted)}\n\nThe text:\n\n{ask.text}"},

@@ -68,8 +68,8 @@ def check_lengths(batch_size: int, overlap: int, native: int) -> int:
     length = batch_size or native
     if whole_latents(length) != length or length < SHORTEST:
         near = max(SHORTEST, whole_latents(length))
-        problem = Problem(f"{length} frames are no 4k+1", f"Give {near} or {near + 4}", field="batch_size")
-        raise InputError(problem)
+        message = f"{length} is no 4k+1 of {SHORTEST} or more"
+        raise InputError(Problem(message, f"Give {near} or {near + 4}", field="batch_size"))
     if whole_latents(overlap) != overlap:
         message = f"{overlap} frames do not fill whole latent frames"
         raise InputError(Problem(message, "Give 1, 5, 9, 13 or 17", field="overlap"))

@@ -20,6 +20,7 @@ from wan_engine.settings_outpaint import (
     OutpaintSettings,
     outpaint_settings_to_mapping,
 )
+from wan_engine.words import counted
 
 KIND = "outpaint"
 
@@ -131,6 +132,6 @@ def _cuts(values: dict[str, Any], problems: ProblemList) -> tuple[int, ...] | No
 def scenes_of_cuts(cuts: Sequence[int], frames: int) -> list[tuple[int, int]]:
     """The scenes between cuts. Raises InputError for a cut that the film has not."""
     if cuts and cuts[-1] >= frames:
-        message = f"the film has {frames} frames, and a cut is at {cuts[-1]}"
+        message = f"the film has {counted(frames, 'frame')}, and a cut is at {cuts[-1]}"
         raise InputError(Problem(message, "Give cuts inside the film", field="cuts"))
     return list(zip([0, *cuts], [*cuts, frames], strict=True))

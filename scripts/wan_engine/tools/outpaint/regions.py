@@ -15,6 +15,7 @@ from wan_engine.errors import InputError, MediaError, Problem
 from wan_engine.media.film_frames import film_frames, film_times
 from wan_engine.media.pictures import picture_format, read_picture
 from wan_engine.tools.outpaint.geometry import Layout
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -80,7 +81,7 @@ class MaskFilm(Region):
 
     def check(self, frames: int) -> None:
         if len(self.times) < frames:
-            message = f"the mask film has {len(self.times)} frames, and the film {frames}"
+            message = f"the mask film has {counted(len(self.times), 'frame')}, and the film {frames}"
             raise InputError(Problem(message, "Give a mask with a frame for each frame", field="mask"))
 
 

@@ -31,6 +31,7 @@ from wan_engine.tools.scenes.cutting import FilmFile, piece_coding
 from wan_engine.tools.scenes.scene_list import scenes_between
 from wan_engine.tools.scenes.transitions import find_transitions
 from wan_engine.tools.scenes.transnet import TransNet
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,7 +105,7 @@ class SplitFigures:
         """The figures in words."""
         missed, more = self.differing()
         return [
-            f"{self.frames} frames, best of {self.turns} turns",
+            f"{self.frames} frames, best of {counted(self.turns, 'turn')}",
             f"found by the package as it is: {self._speed(self.plain)}",
             *(
                 f"found in {name}: {self._speed(spent)}, {spent.against(self.plain)}"

@@ -180,7 +180,7 @@ class FilmWork:
         if not self.order.scenes:
             return scenes_between(found, frames, self._settings.transitions == "middle")
         if self.order.scenes[-1][1] > frames:
-            message = f"the film has {frames} frames, and the last scene ends at {self.order.scenes[-1][1]}"
+            message = f"the film has {counted(frames, 'frame')}, and the last scene ends at {self.order.scenes[-1][1]}"
             raise InputError(Problem(message, "Give scenes inside the film", field="scenes"))
         return list(self.order.scenes)
 
@@ -224,5 +224,7 @@ def _moved_words(wanted: list[tuple[int, int]], real: list[tuple[int, int]]) -> 
     moved = [move for move in moves if move]
     if not moved:
         return "copied as it is: every cut lies at a key frame"
-    joined = f", and {len(wanted) - len(real)} scenes have none of their own" if len(wanted) > len(real) else ""
-    return f"copied as it is: {len(moved)} of {len(wanted)} cuts moved by up to {max(moved)} frames{joined}"
+    less = len(wanted) - len(real)
+    joined = f", and none is left for {counted(less, 'scene')}" if less > 0 else ""
+    far = counted(max(moved), "frame")
+    return f"copied as it is: {len(moved)} of {counted(len(wanted), 'cut')} moved by up to {far}{joined}"

@@ -13,6 +13,7 @@ from wan_engine.media.frame_times import FrameTimes
 from wan_engine.media.probe import frame_at
 from wan_engine.tools.scenes.curve import Curve, read_curve
 from wan_engine.tools.scenes.scene_list import SceneList, read_list
+from wan_engine.words import counted
 
 if TYPE_CHECKING:
     from wan_engine.media.picture import Picture
@@ -47,7 +48,7 @@ class SceneView:
         """A frame of the film, as it is seen. Raises InputError for one that is not there, and MediaError."""
         times = self.curve.times
         if number >= len(times):
-            message = f"the film has {len(times)} frames"
+            message = f"the film has {counted(len(times), 'frame')}"
             raise InputError(Problem(message, f"Give a frame from 0 to {len(times) - 1}", field="frame"))
         return frame_at(self.film, _amid(times, number))
 
