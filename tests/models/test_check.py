@@ -126,7 +126,7 @@ def test_loras_say_what_they_fit(tmp_path: Path) -> None:
     assert pictured.families == ("wan2.1-i2v-14b", "wan2.1-fun-inp-14b", "wan2.1-flf2v-14b")
     more = {**lora_shapes("t2v-14b"), "lora_te_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": (4, 8)}
     partly = one(model_files.write_sparse(tmp_path / "c.safetensors", more))
-    assert partly.notes[0].startswith("changes 406 modules; 1 that this model has not are left out (lora_te_text")
+    assert partly.notes[0].startswith("changes 406 modules; left out: 1 that this model has not (lora_te_text")
     assert "wan2.2-t2v-a14b" in partly.families
     tiny = {"blocks.0.ffn.0.lora_A.weight": (4, 24), "blocks.0.ffn.0.lora_B.weight": (48, 4)}
     odd = one(model_files.write_sparse(tmp_path / "d.safetensors", tiny))

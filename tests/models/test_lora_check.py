@@ -86,7 +86,7 @@ def i2v_lora(tmp_path: Path) -> Path:
 
 
 def test_what_is_changed_and_left_out_is_a_note(tmp_path: Path, i2v_lora: Path) -> None:
-    left_out = "8 that this model has not are left out"
+    left_out = "left out: 8 that this model has not"
     (note,) = notes(model(tmp_path / "t2v"), i2v_lora, "both", "both")
     assert note.startswith(f'LoRA "ink" changes My-Wan: 30 modules; {left_out} (blocks.0.cross_attn.k_img, ')
     assert notes(model(tmp_path / "i2v", **IMAGE), i2v_lora, "both") == ['LoRA "ink" changes My-Wan: 38 modules']

@@ -93,7 +93,7 @@ def test_an_i2v_lora_on_t2v_says_what_is_left_out(tmp_path: Path) -> None:
     assert found.modules == len(BLOCKS)
     assert set(found.left_out) == {*IMAGES, "patch_embedding"}
     assert found.words() == (
-        "30 modules; 9 that this model has not are left out "
+        "30 modules; left out: 9 that this model has not "
         "(blocks.0.cross_attn.k_img, blocks.0.cross_attn.v_img, blocks.1.cross_attn.k_img, ...)"
     )
     assert fitted(tensors, tmp_path, **IMAGE).words() == "39 modules"

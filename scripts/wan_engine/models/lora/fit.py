@@ -30,12 +30,12 @@ class Fit:
         return len(owners | {entry.module for entry in self.low_rank})
 
     def words(self) -> str:
-        """What is changed and what is left out: `300 modules; left out: 80 modules this model has not (...)`."""
+        """What is changed and what is left out: `300 modules; left out: 80 that this model has not (...)`."""
         changed = counted(self.modules, "module")
         if not self.left_out:
             return changed
         shown = ", ".join(self.left_out[:_SHOWN]) + (", ..." if len(self.left_out) > _SHOWN else "")
-        return f"{changed}; {len(self.left_out)} that this model has not are left out ({shown})"
+        return f"{changed}; left out: {len(self.left_out)} that this model has not ({shown})"
 
 
 def fit(lora: LoraFile, shapes: Mapping[str, Shape], model: str) -> Fit:
