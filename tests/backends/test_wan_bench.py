@@ -70,7 +70,6 @@ def test_a_model_with_an_image_encoder_renders(small: RandomModels, monkeypatch:
     monkeypatch.setattr(
         random_models, "_CLIP_H", {"positions": (257, 160), "patch": (160, 3, 14, 14), "ffn": (64, 160)}
     )
-    monkeypatch.setattr(random_models, "_IMAGE_DIM", 160)
     models = RandomModels("wan2.1-i2v-14b", layers=2, text_layers=1)
     models.variant = replace(models.variant, dim=128, ffn_dim=256)
     measured = measure_case(Case("wan2.1-i2v-14b", "fast", 32, 32, 5, 1), models, "cpu")
@@ -141,7 +140,7 @@ def test_the_command_measures_each_case(
 ) -> None:
     monkeypatch.setattr(random_models, "RandomModels", lambda family, packing: small)
     words = ["wan2.1-t2v-1.3b:low", "wan2.1-t2v-1.3b:fp8:fast"]
-    size = ["--size", "16x16x1", "--steps", "1", "--device", "cpu"]
+    size = ["--size", "16X16x1", "--steps", "1", "--device", "cpu"]
     assert main(["bench", "memory", *words, *size, "--json"]) == 0
     measured = json.loads(capsys.readouterr().out)["measured"]
     assert [each["case"]["profile"] for each in measured] == ["low", "fast"]

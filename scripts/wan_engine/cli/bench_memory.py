@@ -91,8 +91,9 @@ def _wrong(message: str, known: tuple[str, ...]) -> InputError:
 
 def _size(text: str) -> tuple[int, int, int]:
     """Width, height and frames of `832x480x81`. Raises InputError."""
-    numbers = [int(word) for word in text.lower().split("x") if word.isdecimal() and len(word) < 6]
-    if len(numbers) != 3 or text.count("x") != 2 or min(numbers[:2]) < 16:
+    words = text.lower().split("x")
+    numbers = [int(word) for word in words if word.isdecimal() and len(word) < 6]
+    if len(words) != 3 or len(numbers) != 3 or min(numbers[:2]) < 16:
         raise InputError(Problem(f'"{text}" is no size', "Give width, height and frames: 832x480x81", field="size"))
     if numbers[2] % 4 != 1:
         raise InputError(Problem(f"{numbers[2]} is not 4k+1", "Give 17, 33, 49, 81 or 121 frames", field="size"))

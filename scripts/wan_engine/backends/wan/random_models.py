@@ -32,7 +32,6 @@ FAMILIES_OFFERED = tuple(variant.family for variant in VARIANTS if "fun" not in 
 BOUNDARY = 0.875
 """Where the second expert takes over: `wan/configs` of Wan 2.2 T2V A14B. I2V's 0.9 needs no other memory."""
 
-_IMAGE_DIM = 1280
 _UMT5_XXL: Shapes = {"bias": (32, 64), "words": (256384, 4096), "query": (4096, 4096), "gate": (10240, 4096)}
 _CLIP_H: Shapes = {"positions": (257, 1280), "patch": (1280, 3, 14, 14), "ffn": (5120, 1280)}
 _VAE_21: Shapes = {
@@ -154,7 +153,7 @@ class RandomModels:
 
     def _transformer_config(self) -> dict[str, Any]:
         config = published_config(replace(self.variant, layers=self._layers))
-        return config | ({"image_dim": _IMAGE_DIM} if self.variant.image else {})
+        return config | ({"image_dim": _CLIP_H["positions"][1]} if self.variant.image else {})
 
     def _vae_config(self) -> dict[str, Any]:
         second = self.variant.out_channels == 48
