@@ -78,9 +78,12 @@ class _View:
         if event.attempt is not None and event.attempt.outcome == "used" and not self._screen.verbose:
             return
         style = {"note": "yellow", "tried": "yellow", "film_done": "green"}.get(event.kind, "")
-        self._screen.line(self._screen.err, one_line(event_line(event)), style=style)
+        self._screen.line(self._screen.err, one_line(self._words(event)), style=style)
         if event.kind == "started" and self._plan is not None:
             show_plan(self._screen, self._plan, self._screen.err)
+
+    def _words(self, event: Event) -> str:
+        return event_line(event)
 
 
 class LineView(_View):

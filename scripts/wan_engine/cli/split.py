@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,9 +10,9 @@ from wan_engine.cli.errors import describe_error, show_error_lines
 from wan_engine.cli.flags import Flags, verb
 from wan_engine.cli.inputs import FLAGS_PLACE
 from wan_engine.cli.log_file import logged
-from wan_engine.cli.progress import STEP_LINE_SECONDS
+from wan_engine.cli.progress import LineView
 from wan_engine.cli.screen import Screen, one_line
-from wan_engine.cli.stop import StopSignals, announce_plainly
+from wan_engine.cli.stop import StopSignals
 from wan_engine.errors import Cancelled
 from wan_engine.render.events import Event
 from wan_engine.settings_check import split_settings_from_mapping
@@ -41,8 +40,7 @@ def split(
     from wan_engine.tools.scenes.split import split_films
 
     order = SplitOrder(find_films(films), split_settings_from_mapping(flags, file=FLAGS_PLACE), resume)
-    lines = _Lines(screen)
-    with StopSignals(announce_plainly) as stop:
+    with _SplitView(screen, None) as lines, StopSignals(lines.stopping) as stop:
         try:
             with logged(screen, lines.report) as report:
                 result = split_films(order, report, stop.wanted)
@@ -54,25 +52,14 @@ def split(
         raise typer.Exit(describe_error(failed[0]).exit_code)
 
 
-class _Lines:
-    """Writes a line for each event, of steps one every few seconds."""
+class _SplitView(LineView):
+    """One line an event, with the film that it is about."""
 
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-        self._last = time.monotonic()
-
-    def report(self, event: Event) -> None:
-        """Write the event's line."""
-        if event.kind == "step":
-            if time.monotonic() - self._last < STEP_LINE_SECONDS:
-                return
-            self._last = time.monotonic()
-        film = f"Film {event.clip + 1} of {event.clips}: "
-        words = {
-            "started": f"Output directory: {event.message}",
-            "step": f"{film}{event.message}, {100 * event.step // max(1, event.steps)} %",
-        }.get(event.kind, f"{film}{event.message}")
-        self._screen.line(self._screen.err, one_line(words), style="yellow" if event.kind == "note" else "")
+    def _words(self, event: Event) -> str:
+        if event.kind == "started":
+            return super()._words(event)
+        done = f", {100 * event.step // max(1, event.steps)} %" if event.kind == "step" else ""
+        return f"Film {event.clip + 1} of {event.clips}: {event.message}{done}"
 
 
 def _show(screen: Screen, result: SplitResult) -> None:
