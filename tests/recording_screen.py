@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 
 from rich.console import Console
 
+from service_samples import wait_until
 from wan_engine.cli.screen import Screen
 
 
@@ -28,3 +30,11 @@ class RecordingScreen(Screen):
         """All that was written."""
         text: str = self.__dict__["file"].getvalue()
         return text
+
+    def shown(self) -> str:
+        """All that was written, without the codes of a terminal."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.text())
+
+    def wait_for(self, words: str) -> None:
+        """Wait until these words were written: what lives in a terminal is drawn now and then, by a thread."""
+        wait_until(lambda: words in self.shown())

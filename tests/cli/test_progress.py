@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import time
 from typing import Any
 
 import pytest
@@ -87,11 +85,11 @@ def test_a_terminal_gets_bars(plan: Plan) -> None:
     with view:
         view.report(event("started", "/films/1"))
         view.report(event("step", step=2, steps_done=6, seconds_left=30.0))
-        time.sleep(0.5)
+        screen.wait_for("step 2 of 4")
         view.stopping()
-        time.sleep(0.5)
+        screen.wait_for(STOPPING)
         view.report(event("clip_done"))
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.text())
+    text = screen.shown()
     for words in ("step 2 of 4", "30 s left", "clip 2", STOPPING, "Clip 2 of 3 saved", "Output directory: /films/1"):
         assert words in text
     assert text.count("Clip 2 of 3 saved") == 1
