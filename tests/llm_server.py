@@ -26,10 +26,9 @@ class Reply:
     """One scripted answer.
 
     text: what the model says.  finish: why it stops.  refusal: what it says in place of an answer.  status, headers:
-    of an error, with `text` as its message.  hang: seconds of silence before it.  pause: seconds between two events of
-    the stream.  cut: bytes of the streamed body after which the connection breaks.  hold: bytes of it after which
-    nothing more is sent until the server's `released` is set.  usage: in place of the tokens; in a stream its event
-    then has no choices at all.
+    of an error, with `text` as its message.  hang: seconds of silence before it.  cut: bytes of the streamed body after
+    which the connection breaks.  hold: bytes of it after which nothing more is sent until the server's `released` is
+    set.  usage: in place of the tokens; in a stream its event then has no choices at all.
     """
 
     text: str = ""
@@ -38,7 +37,6 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     hang: float = 0.0
-    pause: float = 0.0
     cut: int = 0
     hold: int = 0
     usage: dict[str, Any] | None = None
@@ -98,7 +96,6 @@ def _handler(state: LlmServer) -> type[QuietHandler]:
                     state.released.wait(_LONGEST_HOLD)
                 self.wfile.write(piece)
                 sent += len(piece)
-                time.sleep(reply.pause)
             state.answered = True
             if reply.cut:
                 self.close_connection = True

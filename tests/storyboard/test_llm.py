@@ -185,9 +185,14 @@ def test_an_address_that_nobody_answers_at_is_told() -> None:
 
 def test_segments_are_told_while_the_model_still_answers() -> None:
     seen: list[tuple[int, bool]] = []
-    with llm_server(Reply(json.dumps(LONG), pause=0.005)) as server:
-        planner = LlmPlanner(service(server), LENGTHS)
-        planner.plan(Ask(TEXT), lambda story: seen.append((len(story.segments), server.answered)), lambda: False)
+    with llm_server(Reply(json.dumps(LONG), hold=10_000)) as server:
+
+        def tell(story: Storyboard) -> None:
+            seen.append((len(story.segments), server.answered))
+            if len(story.segments) == 4:
+                server.released.set()
+
+        LlmPlanner(service(server), LENGTHS).plan(Ask(TEXT), tell, lambda: False)
     assert [count for count, _ in seen] == [1, 2, 3, 4, 5, 6]
     assert [whole for _, whole in seen[:4]] == [False] * 4
 

@@ -204,7 +204,7 @@ def test_the_wish_to_stop_is_heard_while_waiting(desk: Desk, server: PictureServ
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows kills otherwise")
 def test_a_killed_work_goes_on_and_asks_for_nothing_twice(desk: Desk, server: PictureServer) -> None:
-    server.faults = [Fault(), Fault(hang=3.0)]
+    server.faults = [Fault(), Fault(hang=60.0)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "WAN_HOME": str(desk.file.parent)}
     environment |= {"WAN_WEBUI_URL": server.address}
     command = [sys.executable, "-m", "wan_engine", "keyframes", str(desk.file)]
