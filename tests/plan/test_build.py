@@ -11,6 +11,7 @@ from wan_engine.plan.build import build_plan
 from wan_engine.schedule.seeds import part_seed
 from wan_engine.settings import Settings
 from wan_engine.settings_check import settings_from_mapping
+from yardstick import slowness
 
 
 @pytest.mark.parametrize(
@@ -127,4 +128,4 @@ def test_a_thousand_prompts_plan_in_under_a_fifth_of_a_second(lineup, models: st
         plan = build_plan(settings, lineup(models))
         taken.append(time.process_time() - before)
     assert len(plan.clips) == 1000
-    assert min(taken) < 0.2
+    assert min(taken) < 0.2 * slowness()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from wan_engine.errors import InputError
 from wan_engine.schedule.prompts import PromptSchedule, PromptSpan
 from wan_engine.schedule.timeline import Timeline
+from yardstick import slowness
 
 
 def timeline(frames: int = 6, fps: int = 16, seed: int = 7) -> Timeline:
@@ -185,7 +186,7 @@ def test_a_thousand_prompts_take_a_moment() -> None:
     prompts = {str(10 * n): f"prompt {n} of many --neg bad" for n in range(1000)}
     seconds = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         PromptSchedule.parse(prompts, timeline(10_000), "best", "worst")
-        seconds.append(time.perf_counter() - began)
-    assert min(seconds) < 0.1
+        seconds.append(time.process_time() - began)
+    assert min(seconds) < 0.1 * slowness()
