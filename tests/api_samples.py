@@ -17,12 +17,8 @@ FOX: dict[str, Any] = {
     "preset": "ultrafast",
 }
 """Settings of a film that takes no model and no second."""
-LONG: dict[str, Any] = {
-    **FOX,
-    "steps": "1000",
-    "max_frames": 1600,
-    "width": 640,
-    "height": 480,
-    "prompts": {str(frame): f"scene {frame}" for frame in range(0, 1600, 16)},
-}
-"""Settings of a film of minutes: whatever is done to it meets it before its end."""
+LONG: dict[str, Any] = {**FOX, "steps": "1000", "max_frames": 60_000}
+"""Settings of a film of minutes: whatever is done to it meets it before its end.
+
+1 876 clips, of which a machine of 2026 makes seven a second: four minutes. It takes 0.8 GB of free disk.
+"""

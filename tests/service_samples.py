@@ -33,7 +33,10 @@ SMALL_FILM = Settings(
 LONG_FILM = replace(
     SMALL_FILM, steps="1000", prompts={str(8 * clip): f"prompt {clip}" for clip in range(16)}, max_frames=128
 )
-"""Sixteen clips of many steps: there is time to do something to it, and it is still done in seconds."""
+"""Sixteen clips of many steps: it is done in a second, so it can be killed in the middle and still be finished."""
+
+ENDLESS_FILM = replace(SMALL_FILM, steps="1000", max_frames=20_000)
+"""A film of a minute or more, for what is done to a film that runs and need not be finished."""
 
 
 class Clock:

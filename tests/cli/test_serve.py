@@ -11,12 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from api_samples import FOX
+from api_samples import FOX, LONG
 from engine_process import SCRIPTS, running_engine, second_start
 from service_samples import wait_until
 from wan_engine.home import INFO_FILE, read_info
+from wan_engine.service.config import read_config
+from wan_engine.service.records import Job
+from wan_engine.service.store import JobStore
 
-LONG = {**FOX, "steps": "1000", "max_frames": 48, "prompts": {"0": "one", "8": "two", "16": "three"}}
+SECONDS_LONG = {**LONG, "max_frames": 1024}
+"""A film of some seconds: it can be killed in its first one and still be finished."""
+
+
+def recorded(home: Path, job_id: str) -> Job:
+    """A job as it stands in the queue of an engine that has ended."""
+    queue = JobStore(read_config(home).database)
+    found = queue.get(job_id)
+    queue.close()
+    assert found is not None
+    return found
 
 
 def test_an_engine_from_start_to_end(tmp_path: Path) -> None:
@@ -63,7 +76,7 @@ def test_the_server_starts_light(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_stopped_engine_goes_on_with_its_film(tmp_path: Path) -> None:
-    """SIGTERM gives the running film back within a step, the queue outlives the engine, the next one finishes it."""
+    """SIGTERM gives the running film back within a step; the queue outlives the engine, and the next one goes on."""
     home = tmp_path / "home"
     with running_engine(home) as engine:
         job_id = engine.queue(LONG)
@@ -71,10 +84,16 @@ def test_a_stopped_engine_goes_on_with_its_film(tmp_path: Path) -> None:
         waiting = engine.queue({**FOX, "seed": 6})
         engine.process.send_signal(signal.SIGTERM)
         assert engine.process.wait(30) == 0
+    back = recorded(home, job_id)
+    assert (back.state, back.attempts) == ("queued", 0)
     with running_engine(home) as engine:
-        done = engine.until(job_id, "done", "failed")
-        assert done["state"] == "done", done["error"]
-        assert done["attempts"] == 1
+        wait_until(lambda: engine.job(job_id)["progress"]["steps_done"] > back.progress.steps_done)
+        on = engine.job(job_id)
+        assert (on["state"], on["attempts"], on["folder"]) == ("running", 1, back.folder)
+        told = " ".join(event["message"] for event in engine.http.get(f"/jobs/{job_id}/events").json())
+        assert "goes on from step" in told or "kept from before" in told
+        assert engine.job(waiting)["state"] == "queued"
+        engine.http.post(f"/jobs/{job_id}/cancel")
         assert engine.until(waiting, "done", "failed")["state"] == "done"
 
 
@@ -83,10 +102,11 @@ def test_a_killed_engine_is_replaced(tmp_path: Path) -> None:
     """kill -9 leaves the file behind; the next engine takes its place and the film is finished."""
     home = tmp_path / "home"
     with running_engine(home) as engine:
-        job_id = engine.queue(LONG)
-        wait_until(lambda: engine.job(job_id)["progress"]["steps_done"] > 20)
+        job_id = engine.queue(SECONDS_LONG)
+        wait_until(lambda: engine.job(job_id)["progress"]["steps_done"])
         engine.process.kill()
         engine.process.wait()
+        assert recorded(home, job_id).state == "running"
     assert read_info(home) == engine.info
     with running_engine(home) as second:
         assert second.info.token != engine.info.token

@@ -12,21 +12,22 @@ from wan_engine.service.worker_board import WorkerBoard, WorkerInfo
 
 
 def test_the_lease_lasts_as_long_as_the_heart_beats(queue: JobStore) -> None:
-    board = WorkerBoard(queue.database, fresh=0.6)
+    lease = 1.0
+    board = WorkerBoard(queue.database, fresh=lease)
     board.enter(WorkerInfo("cpu", "w", 1, 1.0))
     queue.add(job())
-    taken = queue.claim("w", "cpu", 0.6)
+    taken = queue.claim("w", "cpu", lease)
     assert taken is not None
-    times = replace(QUICK, lease=0.6, renew=0.1)
+    times = replace(QUICK, lease=lease, renew=0.1)
     with Heartbeat(queue, board, "w", times) as heartbeat:
         held = heartbeat.hold(taken.id)
-        until = time.monotonic() + 1.2
+        until = time.monotonic() + 1.6 * lease
         while time.monotonic() < until:
             assert queue.reap_expired() == []
             time.sleep(0.05)
-        assert [info.worker for info in living(board, 0.6)] == ["w"]
+        assert [info.worker for info in living(board, lease)] == ["w"]
         assert not held.stop_wanted
-    wait_until(lambda: not living(board, 0.6))
+    wait_until(lambda: not living(board, lease))
     wait_until(lambda: queue.reap_expired(time.time()))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from service_samples import LONG_FILM, QUICK, SMALL_FILM, Clock, job, living, quick_config, wait_until
+from service_samples import ENDLESS_FILM, LONG_FILM, QUICK, SMALL_FILM, Clock, job, living, quick_config, wait_until
 from wan_engine.errors import RenderError
 from wan_engine.service import supervisor as supervisor_module
 from wan_engine.service.config import CONFIG_FILE, ServiceConfig
@@ -258,7 +258,7 @@ def test_leases_that_ran_out_while_the_machine_slept_are_nobody_s_fault(tmp_path
 
 
 def test_a_server_that_stops_has_its_workers_give_their_jobs_back(queue: JobStore, supervise: Supervise) -> None:
-    added = queue.add(job(LONG_FILM))
+    added = queue.add(job(ENDLESS_FILM))
     supervisor = supervise()
     supervisor.start()
     begun(queue, added.id)

@@ -151,8 +151,11 @@ def test_an_engine_that_ends_stops_its_download(context: Context, stocked: HubSe
     stocked.faults.hold[VAE.patterns[0]] = 100_000
     context.downloads.start(VAE.name, (VAE,), config.model_roots[0], context.life)
     wait_until(lambda: stocked.bytes_of(VAE.patterns[0]))
-    threading.Timer(0.2, stocked.faults.released.set).start()
-    context.downloads.stop()
+    stopping = threading.Thread(target=context.downloads.stop)
+    stopping.start()
+    wait_until(context.downloads._cancel.is_set)
+    stocked.faults.released.set()
+    stopping.join()
     now = context.downloads.state(VAE.name)
     assert now is not None
     assert now.state == "cancelled"
