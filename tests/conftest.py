@@ -21,15 +21,26 @@ hypothesis_settings.load_profile("house")
 
 _AGAINST_THE_CLOCK = (
     "browser",
-    "cli/test_progress.py",
-    "cli/test_stop.py",
+    "cli",
+    "executors",
     "media",
+    "models/catalog",
+    "models/downloads",
+    "models/test_load",
+    "plan/test_build.py",
     "schedule",
     "service",
     "storage",
+    "storyboard",
+    "test_film.py",
+    "test_install.py",
+    "test_kills.py",
+    "test_outpaint_kills.py",
+    "test_resume.py",
+    "test_settings.py",
+    "tools/scenes/test_kills.py",
     "webui",
 )
-_ALONE = ("test_film.py", "test_install.py", "test_resume.py", "test_settings.py")
 """Tests that measure time, or drive processes and pages that wait for one another, lie in these folders and files."""
 _AGAIN = 2
 
@@ -41,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         place = item.path.relative_to(here).as_posix()
-        if place.startswith(_AGAINST_THE_CLOCK) or place in _ALONE:
+        if place.startswith(_AGAINST_THE_CLOCK):
             item.add_marker(pytest.mark.flaky(reruns=_AGAIN))
 
 
