@@ -91,6 +91,16 @@ def test_list_only_cuts_nothing(film: Path, tmp_path: Path) -> None:
     assert (tmp_path / "scenes-S01-sheet.png").is_file()
 
 
+def test_files_of_before_a_list_are_replaced_too(film: Path, tmp_path: Path) -> None:
+    """As on the page: found and cut, found otherwise, cut again."""
+    split(SplitOrder((film,), settings(tmp_path)))
+    for _ in range(2):
+        split(SplitOrder((film,), settings(tmp_path, list_only=True, min_scene=34), resume=True))
+        assert len(list(tmp_path.glob("video-*"))) == 3, "a list alone removes nothing"
+    split(SplitOrder((film,), settings(tmp_path, min_scene=34), resume=True, scenes=((0, 67), (67, 111))))
+    assert [probe(path).frames for path in sorted(tmp_path.glob("video-*"))] == [67, 44]
+
+
 def test_copies_tell_where_the_cuts_are(film: Path, tmp_path: Path) -> None:
     result = split(SplitOrder((film,), settings(tmp_path, copy=True)))
     assert "copied as it is" in result.notes[0]

@@ -114,7 +114,7 @@ class FilmWork:
         curve, path = self._curve(file, film_hash, series)
         job = CutJob(self.film, curve.times, coding, self.folder)
         scenes = self._list(file, film_hash, series, curve, job)
-        kept = self._prepare(scenes)
+        scenes, kept = self._prepare(scenes)
         write_list(self.folder, scenes)
         made = 0 if self._settings.list_only else self._cut(job, scenes, kept)
         sheet = list_path(self.folder, series, "-sheet.png")
@@ -184,23 +184,28 @@ class FilmWork:
             raise InputError(Problem(message, "Give scenes inside the film", field="scenes"))
         return list(self.order.scenes)
 
-    def _prepare(self, scenes: SceneList) -> set[str]:
-        """The scene files that can be kept; those of an earlier split of this film that are not as wanted are removed.
+    def _prepare(self, scenes: SceneList) -> tuple[SceneList, set[str]]:
+        """The list to be written, and the scene files that can be kept; other ones of earlier splits are removed.
 
-        Only then may the new list appear: a file that it names is always as it says.
+        Only then may the list appear: a file that it names is always as it says.
         """
         before = read_list(list_path(self.folder, scenes.series, ".json"))
-        if before is None or self._settings.list_only:
-            return set()
-        there = {each.file for each in before.scenes if each.file and Path(each.file).name == each.file}
-        if self.order.resume and before.recipe == scenes.recipe:
-            return {name for name in there if (self.folder / name).is_file()}
+        there = self._there(before) if before else set[str]()
+        if self._settings.list_only:
+            return replace(scenes, earlier=tuple(sorted(there))), set()
+        if before is not None and self.order.resume and before.recipe == scenes.recipe:
+            return scenes, there
         for name in there:
             try:
                 (self.folder / name).unlink(missing_ok=True)
             except OSError as error:
                 raise storage_error(self.folder / name, error, "remove") from error
-        return set()
+        return scenes, set()
+
+    def _there(self, before: SceneList) -> set[str]:
+        """The scene files of earlier splits of the film that lie here."""
+        named = {each.file for each in before.scenes} | set(before.earlier)
+        return {name for name in named if name and Path(name).name == name and (self.folder / name).is_file()}
 
     def _cut(self, job: CutJob, scenes: SceneList, kept: set[str]) -> int:
         missing = [each for each in scenes.scenes if each.file not in kept]

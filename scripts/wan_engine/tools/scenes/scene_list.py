@@ -39,6 +39,7 @@ class SceneList:
 
     film: its path.  film_hash: SHA-256 of its content.  frames: how many it has.  fps: its average rate.
     detector: what found the scenes, "" for scenes given by hand.  recipe: hash of all that decides the scene files.
+    earlier: files of earlier splits that lay there still when scenes were only listed; the next cutting removes them.
     """
 
     film: str
@@ -54,6 +55,7 @@ class SceneList:
     settings: dict[str, Any]
     recipe: str
     notes: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     version: int = VERSION
 
     def as_dict(self) -> dict[str, Any]:
@@ -104,7 +106,8 @@ def read_list(path: Path) -> SceneList | None:
             raise StorageError(f"{path} is of a newer version", "Update wan-engine")
         scenes = tuple(Scene(**each) for each in values.pop("scenes"))
         transitions = tuple(Transition(**each) for each in values.pop("transitions"))
-        return SceneList(**{**values, "scenes": scenes, "transitions": transitions, "notes": tuple(values["notes"])})
+        texts = {name: tuple(values.get(name, ())) for name in ("notes", "earlier")}
+        return SceneList(**{**values, **texts, "scenes": scenes, "transitions": transitions})
     except FileNotFoundError:
         return None
     except OSError as error:
