@@ -39,6 +39,14 @@ def test_plain_plan_is_one_line_a_clip(plan: Plan) -> None:
     ]
 
 
+def test_one_of_a_thing_is_one(plan: Plan) -> None:
+    clip = replace(plan.clips[0], start=0, end=1, arrives=1, steps=1)
+    assert "(1 frame, 0.06 s), " in clip_line(plan, clip)
+    assert ", 1 step, " in clip_line(plan, clip)
+    assert film_line(replace(plan, frames=1, clips=(clip,))).startswith("Film: 1 frame, ")
+    assert needs_line(replace(plan, clips=(clip,))).startswith("Needs: 1 denoising step, ")
+
+
 def test_terminal_plan_has_table_timeline_and_notes(plan: Plan) -> None:
     text = shown(plan, terminal=True)
     assert r"a [red]fox[/red]\x1b[31m" in text
