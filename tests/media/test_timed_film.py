@@ -52,6 +52,18 @@ def test_a_film_without_an_index_is_read_too(tmp_path: Path) -> None:
     assert [number_of(frame) for frame in film_frames(path, times, 40, 45)] == list(range(40, 45))
 
 
+def test_a_search_that_ends_too_late_begins_further_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transport stream has no index: a search ends behind the key frame that is needed. It is not read whole."""
+    extra = {"bf": "2", "g": "25", "preset": "ultrafast"}
+    path = write_coded_film(CodedFilm(tmp_path / "film.ts", constant(250, Fraction(25)), tracks=0, extra=extra))
+    times = film_times(path)
+    decoded: list[int] = []
+    nearest = FrameTimes.nearest
+    monkeypatch.setattr(FrameTimes, "nearest", lambda times, at: decoded.append(nearest(times, at)) or decoded[-1])
+    assert number_of(next(film_frames(path, times, 240, 241))) == 240
+    assert len(decoded) < 100
+
+
 def test_frames_that_the_film_has_not_are_an_error(film: Path, times: FrameTimes) -> None:
     longer = FrameTimes(np.append(times.ticks, times.ticks[-1] + 50), times.tick)
     with pytest.raises(MediaError, match="does not give its frame 70"):

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _LOOK = 16
 """Width and height in pixels of the frames that are decoded for their times alone."""
+_AHEAD = (0, 2, 20)
+"""Seconds before a frame at which it is searched for, one after the other; then the film is read from its beginning.
+Without an index a search may end behind the key frame that is needed."""
 
 
 def film_times(film: Path, seen: Callable[[int], None] = lambda count: None) -> FrameTimes:
@@ -52,31 +55,33 @@ def film_frames(film: Path, times: FrameTimes, start: int, end: int) -> Iterator
 
 def _numbered(film: Path, times: FrameTimes, start: int) -> Iterator[tuple[int, Any]]:
     """The film's frames with their numbers, from one at or before `start` on."""
-    if start:
+    for ahead in _AHEAD:
+        moment = times.seconds(start) - ahead
+        if moment <= 0:
+            break
         with opened(film, FILM_CONTAINERS) as container:
-            frames = _decoded(film, container, times, start)
+            frames = _decoded(film, container, times, moment)
             first = next(frames, None)
             if first is not None and first[0] <= start:
                 yield first
                 yield from frames
                 return
-    # From the beginning: a film without an index may be searched too far.
     with opened(film, FILM_CONTAINERS) as container:
-        yield from _decoded(film, container, times, 0)
+        yield from _decoded(film, container, times, Fraction(0))
 
 
-def _decoded(film: Path, container: Any, times: FrameTimes, start: int) -> Iterator[tuple[int, Any]]:
+def _decoded(film: Path, container: Any, times: FrameTimes, moment: Fraction) -> Iterator[tuple[int, Any]]:
+    """From a key frame before the moment on, counted from the file's start; without an index also from a later one."""
     import av
 
     stream = film_stream(film, container)
     stream.thread_type = "AUTO"
     origin = Fraction(container.start_time or 0, 1_000_000)
-    if start:
+    if moment:
         try:
-            moment = times.seconds(start) + origin
-            container.seek(int(moment / stream.time_base), stream=stream, backward=True)
+            container.seek(int((moment + origin) / stream.time_base), stream=stream, backward=True)
         except av.FFmpegError:
-            return  # no index: the caller reads from the beginning
+            return  # the caller reads from the beginning
     for frame in container.decode(stream):
         if frame.pts is not None:
             yield times.nearest(frame.pts * stream.time_base - origin), frame

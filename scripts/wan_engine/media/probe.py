@@ -1,4 +1,4 @@
-"""Says what a film file is, gives its frames one by one or at a moment, and its exact last one to go on from."""
+"""Says what a film file is, gives its frames one by one, and its exact last one to go on from."""
 
 from __future__ import annotations
 
@@ -83,28 +83,6 @@ def every_frame(path: Path) -> Iterator[Picture]:
         stream.thread_type = "AUTO"
         for frame in container.decode(stream):
             yield upright(frame)
-
-
-def frame_at(path: Path, seconds: Fraction) -> Picture:
-    """The frame that is seen at a moment, counted from the file's start; behind the end, the last one.
-
-    Upright, RGB, in the film's own size. Raises MediaError like `probe`.
-    """
-    with opened(path, FILM_CONTAINERS) as container:
-        stream = film_stream(path, container)
-        _check_size(path, stream.codec_context.width, stream.codec_context.height)
-        stream.thread_type = "AUTO"
-        moment = seconds + Fraction(container.start_time or 0, 1_000_000)
-        if seconds > 0:
-            container.seek(int(moment / stream.time_base), stream=stream, backward=True)
-        shown = None
-        for frame in container.decode(stream):
-            if shown is not None and frame.pts is not None and frame.pts * stream.time_base > moment:
-                break
-            shown = frame
-        if shown is not None:
-            return upright(shown)
-    return last_frame(path)
 
 
 def last_frame(path: Path) -> Picture:

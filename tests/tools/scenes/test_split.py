@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from coded_films import CodedFilm, constant, number_of, write_coded_film
 from scene_films import Join, joined, texture_clip, write_film
 from wan_engine.errors import Cancelled, InputError, MediaError
 from wan_engine.media.probe import probe
+from wan_engine.media.sheet import SheetWriter
 from wan_engine.render.events import Event
 from wan_engine.settings_check import split_settings_from_mapping
 from wan_engine.settings_split import SplitSettings
@@ -19,6 +22,7 @@ from wan_engine.tools.scenes.film_work import SplitOrder
 from wan_engine.tools.scenes.inputs import find_films
 from wan_engine.tools.scenes.names import check_pattern, scene_names, series_of
 from wan_engine.tools.scenes.split import SplitResult, split_films
+from wan_engine.tools.scenes.viewing import view_scenes
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +165,16 @@ def test_films_that_are_not_there(tmp_path: Path) -> None:
     assert len(told.value.problems) == 3
     with pytest.raises(InputError):
         find_films([])
+
+
+def test_pictures_are_those_of_their_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the sheet and the page, whatever the container; a rounded time would show the frame before."""
+    film = write_coded_film(CodedFilm(tmp_path / "film.ts", constant(60, Fraction(24000, 1001))))
+    shown: list[int] = []
+    monkeypatch.setattr(SheetWriter, "write", lambda _sheet, frame: shown.append(number_of(frame)))
+    spans = ((0, 14), (14, 29), (29, 43), (43, 58), (58, 60))
+    (made,) = split(SplitOrder((film,), settings(tmp_path, list_only=True), scenes=spans)).films
+    assert shown == [start for start, _ in spans]
+    assert made.list is not None
+    view = view_scenes(made.list)
+    assert [number_of(view.frame(number)) for number in (0, 13, 14, 59)] == [0, 13, 14, 59]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wan_engine.errors import MediaError
 from wan_engine.media.encoders import choose_encoder
-from wan_engine.media.probe import MediaInfo, frame_at
+from wan_engine.media.film_frames import film_frames
+from wan_engine.media.probe import MediaInfo, every_frame
 from wan_engine.media.segments import CutJob, Piece, PieceCoding, cut_pieces, key_frames
 from wan_engine.media.sheet import MOST_ROWS, SheetRow, SheetWriter
 from wan_engine.media.small_frames import exact_ffmpeg
@@ -82,10 +82,10 @@ def cut_scenes(job: CutJob, scenes: Sequence[Scene], made: Callable[[Scene], Non
         raise stopped()
 
 
-def write_sheet(path: Path, scenes: SceneList, folder: Path, cancelled: CancelCheck) -> None:
+def write_sheet(path: Path, scenes: SceneList, job: CutJob, cancelled: CancelCheck) -> None:
     """Write the contact sheet: the first frame of each scene; of very many scenes, of evenly chosen rows of them.
 
-    Taken from the scene files, where finding it is quick, else from the film. Raises MediaError, StorageError and
+    Taken from the scene files, where finding it is quick, else from the job's film. Raises MediaError, StorageError and
     Cancelled.
     """
     rows = [scenes.scenes[number : number + _ROW] for number in range(0, len(scenes.scenes), _ROW)]
@@ -100,14 +100,14 @@ def write_sheet(path: Path, scenes: SceneList, folder: Path, cancelled: CancelCh
         for scene in (scene for row in shown for scene in row):
             if cancelled():
                 raise stopped()
-            sheet.write(_first_frame(scene, Path(scenes.film), folder))
+            sheet.write(_first_frame(scene, job))
 
 
-def _first_frame(scene: Scene, film: Path, folder: Path) -> Picture:
-    cut = folder / scene.file
+def _first_frame(scene: Scene, job: CutJob) -> Picture:
+    cut = job.folder / scene.file
     if scene.file and cut.is_file():
-        return frame_at(cut, Fraction(0))
+        return next(every_frame(cut))
     try:
-        return frame_at(film, Fraction(scene.start_seconds))
+        return next(film_frames(job.film, job.times, scene.start, scene.start + 1))
     except MediaError as error:
         raise MediaError(f"no picture of scene {scene.number}: {error.message}", error.remedy) from error

@@ -118,7 +118,7 @@ class FilmWork:
         write_list(self.folder, scenes)
         made = 0 if self._settings.list_only else self._cut(job, scenes, kept)
         sheet = list_path(self.folder, series, "-sheet.png")
-        write_sheet(sheet, scenes, self.folder, self.cancelled)
+        write_sheet(sheet, scenes, job, self.cancelled)
         self.progress.say("film_done", f"{self.film.name}: {counted(len(scenes.scenes), 'scene')}", 1, 1)
         table = list_path(self.folder, series, ".csv")
         place = list_path(self.folder, series, ".json")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import InputError, Problem, StorageError
-from wan_engine.media.frame_times import FrameTimes
-from wan_engine.media.probe import frame_at
+from wan_engine.media.film_frames import film_frames
 from wan_engine.tools.scenes.curve import Curve, read_curve
 from wan_engine.tools.scenes.scene_list import SceneList, read_list
 from wan_engine.words import counted
@@ -50,12 +48,7 @@ class SceneView:
         if number >= len(times):
             message = f"the film has {counted(len(times), 'frame')}"
             raise InputError(Problem(message, f"Give a frame from 0 to {len(times) - 1}", field="frame"))
-        return frame_at(self.film, _amid(times, number))
-
-
-def _amid(times: FrameTimes, number: int) -> Fraction:
-    """A moment within a frame, away from its borders, where a rounded time would show the one before."""
-    return (times.seconds(number) + times.seconds(number + 1)) / 2
+        return next(film_frames(self.film, times, number, number + 1))
 
 
 def view_scenes(path: Path) -> SceneView:
