@@ -66,6 +66,9 @@ def test_what_is_wrong_is_said(capsys: pytest.CaptureFixture[str], film: Path) -
         (["--cuts", "a", film, "--right", "5"], "are no frames"),
         (["--cuts", "6,6", film, "--right", "5"], "not in order"),
         (["--resume", "x", film], "--resume"),
+        (["--resume", "x", "--preview"], "--resume"),
+        (["--resume", "x", "--cuts", "6"], "--resume"),
+        ([film, "--right", "5", "--frame", "3"], "--frame: it is for --preview alone"),
         ([], "no film is given"),
         ([film, "--right", "5", "--crf", "60"], "out of range"),
     ):

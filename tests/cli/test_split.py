@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from scene_films import source_clip, write_film
+from wan_engine.cli.app import main
+from wan_engine.errors import InputError
 
 
 def test_each_line_names_its_film_and_a_damaged_one_ends_with_an_error(call: Any, tmp_path: Path) -> None:
@@ -30,3 +34,34 @@ def test_steps_are_told_in_per_cent(call: Any, tmp_path: Path, monkeypatch: Any)
     assert any(
         line.startswith("Film 1 of 1: Cutting") and line.endswith(", 100 %") for line in made.stderr.splitlines()
     )
+
+
+def test_json_tells_everything_and_resume_keeps_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_film(tmp_path / "a.mp4", source_clip("testsrc2=s=192x108:r=24", 24).astype(np.uint8))
+    quick = ["split", "*.mp4", "--output-dir", "out", "--detector", "content", "--height", "0", "--resume"]
+    assert main([*quick, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert set(answer) == {"folder", "films", "notes"}
+    (film,) = answer["films"]
+    assert set(film) == {"film", "list", "table", "curve", "sheet", "scenes", "made", "notes", "error"}
+    assert (film["error"], film["scenes"], film["made"]) == (None, 1, 1)
+    assert all(Path(film[name]).is_file() for name in ("list", "table", "curve", "sheet"))
+    assert main(quick) == 0
+    assert "a.mp4: 1 scene, 0 files cut; " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["none.mp4"], '"none.mp4" leads to no film'),
+        (["--threshold", "2", __file__], "threshold: 2 is out of range"),
+        (["--name-pattern", "{series}", __file__], "all scenes would get the same name"),
+        (["--detector", "magic", __file__], "'magic' is not one of its values"),
+    ],
+)
+def test_what_is_wrong_is_said(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["split", *words]) == InputError.exit_code
+    assert told in " ".join(capsys.readouterr().err.split())

@@ -46,14 +46,18 @@ def outpaint(
     preview: Annotated[
         bool, typer.Option("--preview", help="Only make one frame, and show it with its canvas and mask.")
     ] = False,
-    frame: Annotated[int, typer.Option(metavar="INTEGER", min=0, help="The frame that --preview makes.")] = 0,
+    frame: Annotated[
+        int | None, typer.Option(metavar="INTEGER", min=0, help="The frame that --preview makes; 0 is the first.")
+    ] = None,
     resume: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Go on with the film in this folder, where it stopped.")
     ] = None,
 ) -> None:
     """Outpaint films, or make parts of them anew. Of several films one that fails does not stop the others."""
+    if frame is not None and not preview:
+        raise InputError(Problem("it is for --preview alone", "Give --preview too, or leave it out", field="--frame"))
     if resume is not None:
-        if files or flags:
+        if files or flags or cuts is not None or preview:
             message = "a film is resumed with the settings it was begun with"
             raise InputError(Problem(message, "Give --resume without films and settings", field="--resume"))
         _show(screen, [_one(screen, resume, _resumed(Path(resume)))])
@@ -64,7 +68,7 @@ def outpaint(
         if len(orders) > 1:
             screen.line(screen.err, f"Film {number + 1} of {len(orders)}: {one_line(str(order.film))}", style="bold")
         try:
-            work = _looked(order, frame) if preview else _made(order)
+            work = _looked(order, frame or 0) if preview else _made(order)
             done.append(_one(screen, str(order.film), work, goes_on=not preview))
         except Cancelled:
             raise
