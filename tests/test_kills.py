@@ -135,7 +135,8 @@ def test_a_film_survives_kills_and_repeats_no_step(tmp_path: Path, way: str) -> 
 @pytest.mark.parametrize("way", ["overlap that loops", "bad seams"])
 def test_a_full_disk_stops_a_film_that_goes_on_when_there_is_room(tmp_path: Path, small_disk: Path, way: str) -> None:
     settings = settings_for(way, tmp_path)
-    whole = make_film(settings, lambda _event: None, lambda: False)
+    alone = Steps()
+    whole = make_film(settings, alone, lambda: False)
     events: list[Event] = []
     fillers: list[Path] = []
 
@@ -155,5 +156,7 @@ def test_a_full_disk_stops_a_film_that_goes_on_when_there_is_room(tmp_path: Path
     fillers[0].unlink()
     last = Steps()
     result: FilmResult = resume_film(folder, last, lambda: False)
-    assert last.count < sum(event.kind == "step" for event in events) + last.count
+    done = sum(event.kind == "step" for event in events)
+    # What the state on disk does not hold is made again: the step in flight, and that whose state found no room.
+    assert alone.count <= done + last.count <= alone.count + 3, "it went on, and did not begin anew"
     assert frames_of(result.film) == frames_of(whole.film)
