@@ -86,6 +86,18 @@ def test_a_picture_that_was_changed_makes_its_segments_again(settings: Settings,
     assert resume_film(film, quiet, lambda: False).is_there(), "a finished film does not need its pictures"
 
 
+def test_a_new_film_has_the_segments_that_are_the_same(settings: Settings) -> None:
+    assert clips_rendered(settings, Again()) == [0, 1, 2]
+    prompts = {**settings.prompts, "8": "another"}
+    assert clips_rendered(replace(settings, prompts=prompts), Again()) == [1]
+    assert clips_rendered(replace(settings, prompts=prompts, steps="3"), Again()) == [0, 1, 2]
+    newest, before, first = sorted(Path(settings.output_dir, "keyframes").iterdir(), reverse=True)
+    assert (first / "clips" / "clip_0000.mkv").samefile(before / "clips" / "clip_0000.mkv")
+    assert not (first / "clips" / "clip_0000.mkv").samefile(newest / "clips" / "clip_0000.mkv")
+    assert clips_rendered(settings, Again()) == [], "the first film is whole still"
+    assert resume_film(before, quiet, lambda: False).is_there()
+
+
 def test_a_drawn_seed_finds_its_film_again(settings: Settings) -> None:
     wanted = replace(settings, seed=-1)
     assert clips_rendered(wanted, Again()) == [0, 1, 2]

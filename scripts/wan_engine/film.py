@@ -28,7 +28,7 @@ from wan_engine.plan.model import Plan, plan_text, read_plan
 from wan_engine.plan.seam import Seam
 from wan_engine.render.assemble import Assembler, Draft, check_output
 from wan_engine.render.clip import ChainJob
-from wan_engine.render.clip_store import ClipStore, check_room_for_rest
+from wan_engine.render.clip_store import ClipStore, check_room_for_rest, take_over
 from wan_engine.render.events import CancelCheck, Event, Report
 from wan_engine.render.mend import mend_seams
 from wan_engine.render.opened import environment_words, opened_backend
@@ -91,11 +91,18 @@ def check_film(settings: Settings) -> Plan:
     return plan
 
 
-def make_film(settings: Settings, report: Report, cancelled: CancelCheck, devices: Sequence[str] = ()) -> FilmResult:
+def make_film(
+    settings: Settings,
+    report: Report,
+    cancelled: CancelCheck,
+    devices: Sequence[str] = (),
+    earlier: FilmPlaces | None = None,
+) -> FilmResult:
     """Plan, render and encode a film into a folder of its own.
 
     Everything that can be wrong with the input is found before the first step. Raises Cancelled within a step of the
     wish; the folder can then be given to `resume_film`. devices: where to render now, in place of the settings' own.
+    earlier: a film whose clips are used where they would come out the same.
     """
     settings = settled(settings)
     plan = check_film(settings)
@@ -107,6 +114,8 @@ def make_film(settings: Settings, report: Report, cancelled: CancelCheck, device
         places = film_folder(sized, datetime.now())
         write_text(places.settings, project_to_text(settings))
         write_text(places.plan, plan_text(plan))
+        if earlier is not None:
+            take_over(earlier.clips, places.clips, plan)
         film = _Film(settings, plan, places, backend, report, cancelled)
         return film.render(make_executor(settings, devices))
 

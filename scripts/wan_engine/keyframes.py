@@ -9,7 +9,7 @@ A film that was stopped, or of which single segments shall be made again, is fou
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,7 @@ def make_keyframe_film(
 ) -> FilmResult:
     """Make the film, or go on with the newest one that was begun with the same settings.
 
+    A film with other settings is a new one, which has the clips of the newest film before that come out the same.
     Its folder holds progress.json, which says of each segment where it lies in the film and whether it is finished.
     devices: where to render now, in place of the settings' own. Raises InputError for a segment that there is not, and
     whatever `film.make_film` raises.
@@ -121,7 +122,9 @@ def make_keyframe_film(
         if again.segment > 1:
             message = f"no film with these settings was begun in {outputs_root(settings)}"
             raise InputError(Problem(message, "Leave it out to make the whole film", field="resume_from"))
-        return make_film(settings, noted, cancelled, devices=devices)
+        kept = (places for places in _films_before(settings) if places.clips.is_dir())
+        earlier = None if again.anew else next(kept, None)
+        return make_film(settings, noted, cancelled, devices, earlier)
     if again.segment:
         _forget_from(folder, again.segment)
     return resume_film(folder.folder, noted, cancelled, devices=devices)
@@ -159,12 +162,8 @@ def _forget_from(places: FilmPlaces, segment: int) -> None:
 
 def _begun_before(settings: Settings) -> FilmPlaces | None:
     """The newest film that was begun with these settings; a seed that is to be drawn may be any."""
-    folders = sorted(outputs_root(settings).glob("*/*/"), key=lambda folder: folder.name, reverse=True)
-    for folder in folders[:_MOST_SEARCHED]:
-        places = FilmPlaces(folder)
+    for places in _films_before(settings):
         try:
-            if not (places.plan.is_file() and places.settings.is_file()):
-                continue
             theirs = load_project(places.settings).settings
         except WanError:
             continue  # a film of another version, or damaged: not one to go on with
@@ -172,6 +171,14 @@ def _begun_before(settings: Settings) -> FilmPlaces | None:
         if theirs == replace(settings, seed=seed):
             return places
     return None
+
+
+def _films_before(settings: Settings) -> Iterator[FilmPlaces]:
+    """The films in the output folder, the newest first."""
+    folders = sorted(outputs_root(settings).glob("*/*/"), key=lambda folder: folder.name, reverse=True)
+    for places in map(FilmPlaces, folders[:_MOST_SEARCHED]):
+        if places.plan.is_file() and places.settings.is_file():
+            yield places
 
 
 class _Segments:

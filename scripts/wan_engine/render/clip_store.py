@@ -199,6 +199,20 @@ def finished_clip(folder: Path, index: int) -> Path | None:
     return _film_file(folder, index) if there else None
 
 
+def take_over(earlier: Path, folder: Path, plan: Plan) -> None:
+    """Put the finished clips of an earlier film into a new clips folder, which then names the same files.
+
+    They count as finished only if they are made from the new film's inputs; others are replaced when it is rendered.
+    """
+    try:
+        folder.mkdir()
+        for index in (clip.index for clip in plan.clips if finished_clip(earlier, clip.index)):
+            for file in (_film_file(earlier, index), _record_file(earlier, index)):
+                (folder / file.name).hardlink_to(file)
+    except OSError as error:
+        logger.info("the clips in %s are not used again: %s", earlier, error)
+
+
 def check_room_for_rest(plan: Plan, folder: Path) -> None:
     """Raise StorageError unless the disk has room for the clips that a clips folder does not hold yet."""
     missing = sum(clip.frames for clip in plan.clips if finished_clip(folder, clip.index) is None)
