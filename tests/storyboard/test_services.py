@@ -61,6 +61,7 @@ def test_keys_are_not_shown(tmp_path: Path) -> None:
         ("planner: {url: example.org}", "planner.url: it is no address"),
         ('planner: {url: "http://["}', "planner.url: it is no address"),
         ('planner: {url: "http://example.org:port/v1"}', "planner.url: it is no address"),
+        ('webui: {url: "http://127.0.0.1\\u200b:7860"}', "webui.url: it is no address"),
         ('planner: {url: "https:///v1"}', "planner.url: it is no address"),
         (f'webui: {{url: "http://me:{SECRET}@127.0.0.1:7860"}}', "webui.url: it holds a user or a password"),
         (f"planner: {{key: “{SECRET}”}}", "planner.key: it holds a character that no key has"),

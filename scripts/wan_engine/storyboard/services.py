@@ -77,7 +77,7 @@ SECTIONS = tuple(_USES)
 _NUMBERS = ("temperature", "timeout", "price_in", "price_out", "price")
 _PREFIX = "WAN_"
 _SENDABLE = re.compile(r"[!-~]*")
-"""What the header of a request takes as a key."""
+"""Visible ASCII: what a request can carry as its address and its key."""
 
 
 def load_services(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> dict[str, Service]:
@@ -145,7 +145,8 @@ def _value(name: str, value: Any, where: str, place: str, problems: ProblemList)
             problems.add(Problem("it is no number of 0 or more", "Write a number such as 0.5", where, file=place))
         return number
     if name == "url" and not _is_address(text):
-        problems.add(Problem("it is no address", "Write one that begins with http:// or https://", where, file=place))
+        remedy = "Write one that begins with http:// or https://, in plain letters and without spaces"
+        problems.add(Problem("it is no address", remedy, where, file=place))
     elif name == "url" and "@" in urlsplit(text).netloc:  # addresses are shown in messages
         remedy = "Write them as user and password of webui, as key of the others"
         problems.add(Problem("it holds a user or a password", remedy, where, file=place))
@@ -160,7 +161,8 @@ def _value(name: str, value: Any, where: str, place: str, problems: ProblemList)
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return whole and _SENDABLE.fullmatch(text) is not None
     except ValueError:  # a port that is no number, a bracket that is not closed
         return False
 
