@@ -7,6 +7,7 @@ import os
 import random
 import resource
 import sqlite3
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -159,6 +160,14 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
     monkeypatch.setenv("WAN_HOME", str(tmp_path / "file" / "state"))
     write_sparse(tmp_path / "m" / "a.safetensors", T2V)
     assert names(look(tmp_path / "m")) == ["a.safetensors"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_text_hides_no_model(tmp_path: Path, read: list[Path]) -> None:
+    write_sparse(tmp_path / os.fsdecode(b"b\xff.safetensors"), T2V)
+    write_sparse(tmp_path / "a.safetensors", T2V)
+    assert names(look(tmp_path)) == names(look(tmp_path)) == ["a.safetensors", "b\udcff.safetensors"]
+    assert [path.name for path in read] == ["a.safetensors", "b\udcff.safetensors", "b\udcff.safetensors"]
 
 
 def made_alike(model: Path, path: Path, **metadata: str) -> Path:

@@ -87,7 +87,7 @@ def write_cache(home: Path, changed: Mapping[str, tuple[str, str]], seen: Iterab
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(file, timeout=_WAIT_SECONDS)) as connection, connection:
             connection.execute(_TABLE)
-            rows = [(path, stamp, part) for path, (stamp, part) in changed.items()]
+            rows = [(path, stamp, part) for path, (stamp, part) in changed.items() if _is_text(path)]
             connection.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", rows)
             if size + len(rows) > MOST_ROWS:
                 kept = set(seen)
@@ -95,6 +95,11 @@ def write_cache(home: Path, changed: Mapping[str, tuple[str, str]], seen: Iterab
                 connection.executemany("DELETE FROM parts WHERE path = ?", gone)
     except (OSError, sqlite3.Error) as error:
         log.info("What models are cannot be remembered in %s: %s", file, error)
+
+
+def _is_text(path: str) -> bool:
+    """Whether SQLite takes it: names of files need not be UTF-8 on Linux."""
+    return path.encode("utf-8", "replace").decode("utf-8") == path
 
 
 def part_text(part: Part) -> str:
