@@ -10,6 +10,7 @@ import pytest
 
 from wan_engine.cli.log_file import logged
 from wan_engine.cli.screen import Screen
+from wan_engine.render.events import Event
 
 PROJECT = {"prompts": {"0": "a fox"}, "max_frames": 8, "width": 64, "height": 64, "steps": 2, "backend": "dry_run"}
 
@@ -50,11 +51,16 @@ def test_an_error_that_nobody_foresaw_is_logged_with_its_place(
     monkeypatch.setenv("WAN_HOME", str(tmp_path / "home"))
     screen = Screen()
     screen.start_logging()
-    with pytest.raises(ZeroDivisionError), logged(screen, lambda _event: None):
-        _ = 1 // 0
+
+    def told(event: Event) -> None:
+        raise ZeroDivisionError(event.kind)
+
+    with pytest.raises(ZeroDivisionError), logged(screen, told) as report:
+        report(Event("film_started", "b\udcff.mp4"))
     text = (tmp_path / "home" / "logs" / "commands.log").read_text(encoding="utf-8")
     assert "Ended unexpectedly" in text
     assert "ZeroDivisionError" in text
+    assert r"film_started: b\udcff.mp4" in text
     assert capsys.readouterr().err == ""
 
 

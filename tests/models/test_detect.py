@@ -170,6 +170,19 @@ def test_the_expert_is_a_hint_of_names_only(name: str, hint: str) -> None:
     assert part.families == ("wan-tiny",)
 
 
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_metadata_may_stand_anywhere_and_hold_half_characters(tmp_path: Path, comes_first: bool) -> None:
+    metadata = {"__metadata__": {"modelspec.title": "\ud800 low noise", "_quantization_metadata": "\ud800"}}
+    entry = {"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
+    header = json.dumps({**metadata, **entry} if comes_first else {**entry, **metadata}).encode()
+    (tmp_path / "file.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    if comes_first:
+        assert detect_file(tmp_path / "file.safetensors").expert_hint == "low"
+        return
+    with pytest.raises(ModelError, match="no readable JSON"):
+        detect_file(tmp_path / "file.safetensors")
+
+
 def test_titles_behind_the_tensors_are_read(tmp_path: Path) -> None:
     entry = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
     header = json.dumps({"w": entry, "__metadata__": {"modelspec.title": "Wan low noise"}}).encode()

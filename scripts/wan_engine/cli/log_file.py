@@ -25,7 +25,9 @@ def start_log_file(path: Path, screen: Screen) -> logging.Handler:
 
     Raises OSError.
     """
-    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
+    handler = RotatingFileHandler(
+        path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8", errors="backslashreplace"
+    )
     for shown in [each for each in logging.getLogger().handlers if each.name == LOG_HANDLER]:
         shown.setLevel(logging.DEBUG if screen.verbose else logging.WARNING)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

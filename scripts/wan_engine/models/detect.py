@@ -96,7 +96,8 @@ def detect_file(path: Path) -> Part:
     if not unread.key:
         return detect(unread.read())
     # Of the metadata these say more than who made the file.
-    key = unread.key + "\n".join(unread.metadata.get(each, "") for each in (LAYER_FORMATS, GGUF_KIND)).encode()
+    said = "\n".join(unread.metadata.get(each, "") for each in (LAYER_FORMATS, GGUF_KIND))
+    key = unread.key + said.encode("utf-8", "surrogatepass")
     known = _ALIKE.get(key)
     if known is None:
         known = detect(unread.read())

@@ -51,8 +51,9 @@ def fill_name(template: str, values: Mapping[str, Any], max_bytes: int = NAME_BY
     `max_bytes` long in UTF-8.
     """
     filled = _PLACEHOLDER.sub(lambda match: _value_text(match[1], values), template)
-    name = _FORBIDDEN.sub("_", filled)
-    name = name.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
+    # Half characters become "?", which some file systems forbid.
+    name = _FORBIDDEN.sub("_", filled.encode("utf-8", "replace").decode("utf-8"))
+    name = name.encode("utf-8")[:max_bytes].decode("utf-8", "ignore")
     # Windows drops dots at the end of a name, and names of dots alone lead out of the folder.
     name = re.sub(r"\.+$", lambda dots: "_" * len(dots[0]), name)
     if _RESERVED.fullmatch(name):

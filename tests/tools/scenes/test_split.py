@@ -159,6 +159,10 @@ def test_names() -> None:
             check_pattern(wrong)
 
 
+def test_a_film_whose_name_is_no_text_has_scenes_all_the_same() -> None:
+    assert scene_names("{film}-{scene}", Path("b\udcff.mp4"), "b\udcff", [(0, 9)], ".mp4") == ["b_-000.mp4"]
+
+
 def test_films_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError) as told:
         find_films([str(tmp_path / "no.mp4"), str(tmp_path / "*.mkv"), str(tmp_path)])

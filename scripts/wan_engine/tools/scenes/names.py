@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,7 @@ def check_pattern(pattern: str) -> None:
 
 def scene_names(pattern: str, film: Path, series: str, spans: Sequence[tuple[int, int]], ending: str) -> list[str]:
     """The scenes' file names. `{film}` is the series where the series had to be changed, so that names stay apart."""
-    named_alike = series != series_of(film) or len(film.stem.encode()) > _MOST_BYTES
+    named_alike = series != series_of(film) or len(os.fsencode(film.stem)) > _MOST_BYTES
     digits = max(_DIGITS, len(str(len(spans))))
     names = []
     for number, (start, end) in enumerate(spans):
