@@ -139,6 +139,32 @@ def test_the_joins_are_keyframes(settings: Settings) -> None:
     assert [(seam.frame, seam.kind) for seam in read_plan(made.plan).seams] == [(8, "keyframe"), (16, "keyframe")]
 
 
+def test_every_field_of_the_config_is_a_name_of_projects(tmp_path: Path) -> None:
+    config = GenerationConfig(
+        ckpt_dir=tmp_path / "model",
+        size="128*64",
+        fps=16,
+        sample_steps=4,
+        sample_shift=3.0,
+        sample_guide_scale=2.0,
+        base_seed=3,
+        offload_model=True,
+        t5_cpu=True,
+        num_gpus=2,
+        gpu_ids=(1, 3),
+        smoothing_method="optical_flow",
+        output_dir=tmp_path / "films",
+        keep_intermediates=False,
+    )
+    values = {**config.values(), "keyframes": [["a.png", 0], ["b.png", 1]], "prompt": "x"}
+    made = keyframe_project(values, tmp_path).settings
+    assert (made.model, made.output_dir) == (str(tmp_path / "model"), str(tmp_path / "films"))
+    assert (made.width, made.height, made.fps, made.seed) == (128, 64, "16", 3)
+    assert (made.steps, made.flow_shift, made.guidance_scale) == ("4", 3.0, "2.0")
+    assert (made.memory_profile, made.devices) == ("minimal", "cuda:1, cuda:3")
+    assert (made.smoothing, made.keep_clips) == ("optical_flow", False)
+
+
 @pytest.mark.slow
 def test_the_pictures_stand_on_their_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the small model: the film begins and ends on its pictures, and passes each at its time."""

@@ -47,6 +47,8 @@ class GenerationConfig:
     base_seed: int = -1
     offload_model: bool = False
     t5_cpu: bool = False
+    num_gpus: int | None = None
+    gpu_ids: tuple[int, ...] | None = None
     enable_smoothing: bool = True
     smoothing_method: str = "temporal_filter"
     output_dir: Path | None = None
@@ -59,7 +61,8 @@ class GenerationConfig:
         paths: dict[str, Any] = {
             name: str(Path(given[name]).absolute()) for name in ("ckpt_dir", "output_dir") if name in given
         }
-        return {**given, **paths, "fps": str(self.fps)}
+        ids = {"gpu_ids": [*self.gpu_ids]} if self.gpu_ids else {}
+        return {**given, **paths, **ids, "fps": str(self.fps)}
 
 
 @dataclass(frozen=True)
