@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from wan_engine.cli.app import main
+from wan_engine.cli.stop import StopSignals
+from wan_engine.errors import Cancelled
 
 PROJECT = """
 keyframes: [[a.png, 0.0], [b.png, 0.5], [c.png, 1.0]]
@@ -127,6 +129,19 @@ def test_films_of_other_kinds_are_not_called_mp4(
     assert main(["flf", "--config", str(config), "--plain"]) == 0
     assert [path.name for path in Path().glob("output_final*")] == copies
     assert ("Keyframe film: " in capsys.readouterr().out) == bool(copies)
+
+
+def test_a_stopped_film_is_gone_on_with_by_the_same_command(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = ["flf", "--config", str(place / "config.yaml"), "--plain"]
+    with monkeypatch.context() as stopping:
+        stopping.setattr(StopSignals, "wanted", lambda _signals: True)
+        assert main(config) == Cancelled.exit_code
+    assert ": run the same command again, " in capsys.readouterr().err
+    assert main(config) == 0
+    assert len(list(Path("outputs", "keyframes").iterdir())) == 1
+    assert Path("output_final.mp4").is_file()
 
 
 def test_segments_can_be_made_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

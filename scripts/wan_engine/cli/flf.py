@@ -54,6 +54,8 @@ _OWN = (
     _Flag("resume_from", "INTEGER", "Make this segment, from 1, and all later ones again; the rest is kept."),
     _Flag("force_regenerate", "", "Make everything again."),
 )
+_AGAIN = "run the same command again, without --resume_from and --force_regenerate"
+"""How a film that was stopped is gone on with, so that it is put at its place too."""
 
 
 def flf(screen: Screen, **given: Any) -> None:
@@ -71,7 +73,7 @@ def flf(screen: Screen, **given: Any) -> None:
     target = _target(output, folder, ".gif" if project.settings.codec == "gif" else ".mp4")
     plan = plan_film(fixed_seed(project.settings))
     show_notes(screen, screen.err, project.notes)
-    with watched(screen, plan) as (report, cancelled):
+    with watched(screen, plan, _AGAIN) as (report, cancelled):
         made = make_keyframe_film(project.settings, report, cancelled, again)
     copy_film(made, target)
     if made.film is not None and not screen.json:

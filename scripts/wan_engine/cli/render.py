@@ -129,10 +129,10 @@ def _render_story(screen: Screen, file: str, flags: Flags) -> Outcome:
 
 
 @contextmanager
-def watched(screen: Screen, plan: Plan) -> Iterator[tuple[Report, CancelCheck]]:
+def watched(screen: Screen, plan: Plan, again: str = "") -> Iterator[tuple[Report, CancelCheck]]:
     """What a render reports to and asks, while its progress is shown and Ctrl-C means stop.
 
-    An error that ends it says how to go on, once the film has a folder.
+    An error that ends it says how to go on, once the film has a folder. again: what to do then in place of resuming.
     """
     folder = ""
     with progress_view(screen, plan) as view, StopSignals(view.stopping, view.last_words) as stop:
@@ -148,7 +148,8 @@ def watched(screen: Screen, plan: Plan) -> Iterator[tuple[Report, CancelCheck]]:
         except (Cancelled, MediaError, ModelError, RenderError, StorageError) as error:
             if not folder:
                 raise
-            raise type(error)(error.message, f"{error.remedy or 'To go on'}: {resume_command(folder)}") from error
+            go_on = again or resume_command(folder)
+            raise type(error)(error.message, f"{error.remedy or 'To go on'}: {go_on}") from error
 
 
 def resume_command(folder: str, verb_name: str = "render") -> str:
