@@ -9,7 +9,8 @@ A film that was stopped, or of which single segments shall be made again, is fou
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,13 @@ def make_keyframe_film(
     whatever `film.make_film` raises.
     """
     again = again or Again()
-    noted = _Segments(report)
+    with told_of_keyframes(settings):
+        return _made(settings, _Segments(report), cancelled, again, devices)
+
+
+def _made(
+    settings: Settings, noted: _Segments, cancelled: CancelCheck, again: Again, devices: Sequence[str]
+) -> FilmResult:
     folder = None if again.anew else _begun_before(settings)
     if folder is None:
         if again.segment > 1:
@@ -131,6 +138,22 @@ def make_keyframe_film(
     if again.segment:
         _forget_from(folder, again.segment)
     return resume_film(folder.folder, noted, cancelled, devices=devices)
+
+
+@contextmanager
+def told_of_keyframes(settings: Settings) -> Iterator[None]:
+    """Problems with pictures are told of their keyframes, counted from 1, not of the film frames that they are."""
+    numbers = {("guided_images", key): number for number, key in enumerate(settings.guided_images, 1)}
+    numbers["end_image", ""] = len(numbers) + 1
+    try:
+        yield
+    except InputError as error:
+        raise InputError(_of_keyframe(problem, numbers) for problem in error.problems) from error
+
+
+def _of_keyframe(problem: Problem, numbers: Mapping[tuple[str, str], int]) -> Problem:
+    number = numbers.get((problem.field, problem.key))
+    return problem if number is None else replace(problem, field="keyframes", key=str(number))
 
 
 def copy_film(made: FilmResult, target: Path) -> None:

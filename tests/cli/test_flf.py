@@ -112,6 +112,21 @@ def test_bad_input_ends_in_words(place: Path, flags: list[str], words: str, caps
     assert not Path("output_final.mp4").exists()
 
 
+def test_problems_name_the_file_or_the_command_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = place / "config.yaml"
+    config.write_text(PROJECT.replace("b.png", "none.png") + "sample_steps: 0\n", encoding="utf-8")
+    assert main(["flf", "--config", str(config), "--size", "big"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert "command line, size: 'big' is no size. Write width*height, such as 1280*720" in told
+    assert any(line.startswith(f"{config}, sample_steps: ") for line in told)
+    assert main(["flf", "--config", str(config), "--sample_steps", "2"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1].startswith(f'{config}, keyframes, key "2": there is no file "{place / "none.png"}"')
+    config.write_text(PROJECT.replace("c.png", "none.png"), encoding="utf-8")
+    assert main(["flf", "--config", str(config)]) == 2
+    assert f'{config}, keyframes, key "3": there is no file' in capsys.readouterr().err
+
+
 def test_where_the_film_goes_is_looked_at_first(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = ["flf", "--config", str(place / "config.yaml")]
     for output, words in ((".", f'"{Path.cwd()}" is a folder'), ("film.webm", 'film.webm" does not end in .mp4')):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from wan_engine.cli.flags import verb
+from wan_engine.cli.inputs import FLAGS_PLACE
 from wan_engine.cli.plan_view import show_notes
 from wan_engine.cli.render import Outcome, show_film, watched
 from wan_engine.cli.screen import Screen, one_line
@@ -61,24 +64,40 @@ _AGAIN = "run the same command again, without --resume_from and --force_regenera
 def flf(screen: Screen, **given: Any) -> None:
     """Make a film from keyframes. One that was stopped is gone on with when it is asked for again."""
     from wan_engine.film import plan_film
-    from wan_engine.keyframes import Again, copy_film, keyframe_project, make_keyframe_film
+    from wan_engine.keyframes import Again, copy_film, keyframe_project, make_keyframe_film, told_of_keyframes
     from wan_engine.schedule.keyframes import OF_THE_VERB
     from wan_engine.schedule.seeds import fixed_seed
 
     folder = Path(given["config"]).expanduser().absolute().parent if given["config"] else Path.cwd()
     values = _values(given)
-    output, segment, anew = (values.pop(name, None) for name in OF_THE_VERB)
-    again = Again(_segment(segment), _switch(anew))
-    project = keyframe_project(values, folder)
-    target = _target(output, folder, ".gif" if project.settings.codec == "gif" else ".mp4")
-    plan = plan_film(fixed_seed(project.settings))
+    with _placed(given):
+        output, segment, anew = (values.pop(name, None) for name in OF_THE_VERB)
+        again = Again(_segment(segment), _switch(anew))
+        project = keyframe_project(values, folder)
+        target = _target(output, folder, ".gif" if project.settings.codec == "gif" else ".mp4")
+        with told_of_keyframes(project.settings):
+            plan = plan_film(fixed_seed(project.settings))
     show_notes(screen, screen.err, project.notes)
-    with watched(screen, plan, _AGAIN) as (report, cancelled):
+    with _placed(given), watched(screen, plan, _AGAIN) as (report, cancelled):
         made = make_keyframe_film(project.settings, report, cancelled, again)
     copy_film(made, target)
     if made.film is not None and not screen.json:
         screen.line(screen.out, f"Keyframe film: {one_line(str(target.absolute()))}")
     show_film(screen, Outcome(str(given["config"] or "command line"), made, project.notes))
+
+
+@contextmanager
+def _placed(given: dict[str, Any]) -> Iterator[None]:
+    """Problems that are found inside name the project file, if there is one, unless they are of a flag."""
+    try:
+        yield
+    except InputError as error:
+        places = (FLAGS_PLACE if given.get(problem.field) else given["config"] for problem in error.problems)
+        placed = (
+            replace(problem, file=problem.file or place or "")
+            for problem, place in zip(error.problems, places, strict=True)
+        )
+        raise InputError(placed) from error
 
 
 def _segment(value: Any) -> int:
