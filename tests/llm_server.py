@@ -28,7 +28,8 @@ class Reply:
     text: what the model says.  finish: why it stops.  refusal: what it says in place of an answer.  status, headers:
     of an error, with `text` as its message.  hang: seconds of silence before it.  cut: bytes of the streamed body after
     which the connection breaks.  hold: bytes of it after which nothing more is sent until the server's `released` is
-    set.  usage: in place of the tokens; in a stream its event then has no choices at all.
+    set.  usage: in place of the tokens; in a stream its event then has no choices at all.  fault: message
+    of an error that comes in place of the stream's end.
     """
 
     text: str = ""
@@ -40,6 +41,7 @@ class Reply:
     cut: int = 0
     hold: int = 0
     usage: dict[str, Any] | None = None
+    fault: str = ""
 
 
 @dataclass
@@ -120,6 +122,9 @@ def _chunks(reply: Reply, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for start in range(0, max(1, len(reply.text)), _PIECE):
         delta = _message(reply, body, reply.text[start : start + _PIECE], start == 0)
         yield {**shared, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    if reply.fault:
+        yield {"error": {"message": reply.fault, "code": 502}}
+        return
     yield {**shared, "choices": [{"index": 0, "delta": {}, "finish_reason": _finish(reply, body)}]}
     if (body.get("stream_options") or {}).get("include_usage"):
         choices: dict[str, Any] = {"choices": []} if reply.usage is None else {}

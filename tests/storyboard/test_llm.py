@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from llm_server import LlmServer, Reply, llm_server
+from loopback import QuietHandler, listening
 from story_samples import ANSWER, TEXT
 from wan_engine.errors import Cancelled, InputError
 from wan_engine.schedule.storyboard import Storyboard
@@ -146,6 +147,30 @@ def test_a_cut_off_answer_keeps_its_whole_segments() -> None:
     assert error.part.segments[0].prompt == "Dot moves right"
 
 
+@pytest.mark.parametrize(
+    ("mode", "length", "whole"),
+    [("tools", 250, 0), ("json", 340, 1), ("tools", 780, 3), ("md_json", 1100, 5), ("json", 1110, 6)],
+)
+def test_an_answer_that_just_ends_is_not_taken_for_whole(mode: str, length: int, whole: int) -> None:
+    error, server = failure(Reply(json.dumps(LONG)[:length]), mode=mode)
+    assert "cut off: it ends in the middle" in error.message
+    assert (len(error.part.segments) if error.part else 0) == whole
+    assert len(server.requests) == 1
+
+
+def test_words_around_an_answer_are_passed_over() -> None:
+    with llm_server(Reply(f"Here {{is}} the {{story}}:\n```json\n{GOOD}\n```\nShall I {{go on}}?")) as server:
+        planned, _ = plan(server, mode="md_json")
+    assert len(planned.storyboard.segments) == 2
+
+
+def test_an_error_within_the_answer_keeps_its_whole_segments() -> None:
+    error, _ = failure(Reply(json.dumps(LONG)[:1100], fault=f"overloaded {KEY}"))
+    assert "ended its answer with an error: overloaded (key)" in error.message
+    assert error.part is not None
+    assert len(error.part.segments) == 5
+
+
 def test_a_broken_connection_keeps_its_whole_segments() -> None:
     error, server = failure(Reply(json.dumps(LONG), cut=8000))
     assert "broke off" in error.message
@@ -175,6 +200,17 @@ def test_every_failure_has_its_words(reply: Reply, words: str, caplog: pytest.Lo
     assert error.part is None
     assert error.remedy
     assert KEY not in "".join(record.getMessage() for record in caplog.records if record.name.startswith("wan_engine"))
+
+
+def test_a_page_in_place_of_an_answer_is_told() -> None:
+    class Page(QuietHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_head(200, 4, {"content-type": "text/html"})
+            self.wfile.write(b"<p/>")
+
+    with listening(Page) as address, pytest.raises(PlanningFailed, match=r"sent no answer.*end with /v1"):
+        enhanced(LlmClient(Service(address, KEY, "small", timeout=5.0)), "a fox")
 
 
 def test_an_address_that_nobody_answers_at_is_told() -> None:

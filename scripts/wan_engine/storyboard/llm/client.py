@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -34,6 +36,8 @@ _NO_KEY = "none"
 _LONGEST_REASON = 300
 _LAST_CHUNKS = 8
 """More than stand between an answer's last word and what it took."""
+_MOST_BRACES = 50
+"""More than models put into the words before an answer in JSON."""
 
 
 Seen = Callable[[dict[str, Any]], None]
@@ -61,7 +65,7 @@ class Tokens:
 class _Watch:
     """Looks at an answer's stream as it passes, for instructor hands it on only when it is whole.
 
-    finish: the service's word for why it ended.  refusal: what it said in place of an answer.
+    finish: the service's word for why it ended.  refusal: what it said in place of an answer.  text: all that came.
     """
 
     seen: Seen
@@ -69,14 +73,15 @@ class _Watch:
     tokens: Tokens
     finish: str = ""
     refusal: str = ""
+    text: str = ""
     _rest: Iterator[Any] = field(default_factory=lambda: iter(()))
     _usage: Any = None
 
     def over(self, stream: Any) -> Iterator[Any]:
         """The stream's chunks. Raises Cancelled."""
         self.count()
-        self.finish, self.refusal = "", ""
-        text, self._rest = "", iter(stream)
+        self.finish, self.refusal, self.text = "", "", ""
+        self._rest = iter(stream)
         for chunk in self._rest:
             if self.cancelled():
                 raise stopped()
@@ -85,9 +90,9 @@ class _Watch:
                 self.finish = choice.finish_reason or self.finish
                 self.refusal += getattr(choice.delta, "refusal", None) or ""
                 piece = _words(choice.delta)
-                text += piece
+                self.text += piece
                 if "}" in piece:
-                    self._tell(text)
+                    self._tell(self.text)
             yield chunk
 
     def count(self) -> None:
@@ -140,9 +145,12 @@ class LlmClient:
                 watch.count()
         if watch.finish == "length":
             raise _cut_off()
-        if not answers or watch.refusal or watch.finish == "content_filter":
+        if watch.refusal or watch.finish == "content_filter":
             raise _refused(watch.refusal)
-        return answers[-1]
+        if not answers:
+            remedy = "Check url (most end with /v1), model and mode of planner, or try again"
+            raise PlanningFailed("the planner's service sent no answer", remedy)
+        return _whole(form, watch.text)
 
     def ask(self, form: type[Answer], messages: Messages) -> Answer:
         """The whole answer at once. Raises PlanningFailed."""
@@ -200,6 +208,9 @@ class LlmClient:
             if isinstance(each, openai.APIConnectionError | httpx2.HTTPError):
                 words = f"the planner's service at {self._service.url} cannot be reached, or broke off"
                 return PlanningFailed(words, "Check its address and that it runs")
+            if isinstance(each, openai.APIError):
+                words = f"the planner's service ended its answer with an error: {self._scrubbed(own_words(each))}"
+                return PlanningFailed(words, "Try again later, or take another model")
         if any(isinstance(each, ValidationError) for each in causes) or _is_retry(error):
             reason = self._scrubbed(str(next((e for e in causes if isinstance(e, ValidationError)), error)))
             remedy = "Try again, take another model, or another mode for planner (json_schema, json, md_json)"
@@ -252,6 +263,22 @@ def _words(delta: Any) -> str:
     calls = getattr(delta, "tool_calls", None) or ()
     arguments = "".join(call.function.arguments or "" for call in calls if call.function is not None)
     return arguments + (getattr(delta, "content", None) or "")
+
+
+def _whole(form: type[Answer], text: str) -> Answer:
+    """The answer in a text, in which words may stand around it. Raises PlanningFailed when not all of it is there.
+
+    What instructor gives of a stream that just ends is an answer with holes.
+    """
+    decoder, start = json.JSONDecoder(strict=False), -1
+    for _ in range(_MOST_BRACES):
+        start = text.find("{", start + 1)
+        if start < 0:
+            break
+        with suppress(ValueError, RecursionError):  # it begins at a later brace, or is cut off
+            return form.model_validate(decoder.raw_decode(text, start)[0])
+    remedy = "Try again; if it ends early each time, ask for fewer segments, or take another model"
+    raise PlanningFailed("the answer was cut off: it ends in the middle", remedy)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
