@@ -11,8 +11,7 @@
 
     /** Watch a job from its first event on; another one that is watched is let go. */
     async function follow(id) {
-        result.round += 1;
-        const round = result.round;
+        const round = result.leave();
         Object.assign(result, { id, job: null, last: 0, clips: new Set(), log: [], tried: [], pace: null, shown: "" });
         sessionStorage.setItem("wan_job", id);
         seams.showDrawn();
@@ -58,7 +57,7 @@
         for (const event of known) takeEvent(event);
         result.draw();
         if (jobs.hasEnded(result.job)) return;
-        const stop = new AbortController();
+        const stop = (result.stream = new AbortController());
         const answer = await fetch(server.address(`jobs/${id}/events`), {
             headers: { Accept: "text/event-stream", "Last-Event-ID": String(result.last) },
             credentials: "same-origin", cache: "no-store", signal: stop.signal,

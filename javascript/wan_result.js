@@ -6,8 +6,9 @@
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
     const [dom, server, pages, seams, result, jobs, kinds] = ["dom", "server", "pages", "seams", "result", "jobs", "kinds"].map(part);
 
-    /* id, job: what is watched.  last: number of its last event.  round: counts what was watched.  shown: on the screen. */
-    Object.assign(result, { id: "", job: null, last: 0, clips: new Set(), log: [], tried: [], pace: null, round: 0, parts: {}, shown: "" });
+    /* id, job: what is watched.  last: number of its last event.  round: counts what was watched.
+     * stream: ends the one of its events.  shown: on the screen. */
+    Object.assign(result, { id: "", job: null, last: 0, clips: new Set(), log: [], tried: [], pace: null, round: 0, stream: null, parts: {}, shown: "" });
 
     function build(mount) {
         const parts = result.parts;
@@ -36,8 +37,18 @@
         showInterrupt();
     }
 
-    function close() {
+    /** Let go of what is watched, with all that was shown of it; the number of the next round. */
+    function leave() {
+        const { screen, clips, sheet, files } = result.parts;
+        for (const each of [screen, clips, sheet, files]) dom.fill(each);
+        clips.dataset.drawn = "";
         result.round += 1;
+        result.stream?.abort();
+        return result.round;
+    }
+
+    function close() {
+        leave();
         Object.assign(result, { id: "", job: null });
         seams.showDrawn();
         dom.show(result.parts.box, false);
@@ -123,5 +134,5 @@
         if (event.target.closest("#wan_interrupt") && result.id) server.attempt(() => jobs.cancel(result.id));
     }
 
-    Object.assign(result, { build, begun, clicked, close, draw, drawResult, drawHint, fileItem, video });
+    Object.assign(result, { build, begun, clicked, leave, close, draw, drawResult, drawHint, fileItem, video });
 })();

@@ -25,6 +25,13 @@ _ASKED_AT_ONCE = """async () => {
 }"""
 """The names of the questions that got no answer, of several that are asked in the same moment."""
 
+_WATCH_ONE_THAT_FAILS = """async () => {
+    const settings = { prompts: { 0: "a red circle" }, device: "cuda:77" };
+    const { jobs } = await wanTab.server.api("renders", { method: "POST", body: { settings } });
+    wanTab.result.follow(jobs[0].id);
+}"""
+"""Orders a film of a device that is not there, and shows its job."""
+
 HOSTILE = '<img src=x onerror="window.ran = 1"><b>circle</b>'
 
 
@@ -91,6 +98,12 @@ class Story:
         seam.press("Enter")
         tab.page.wait_for_function("document.querySelector('#wan .wan-stage video').currentTime >= 0.9")
         assert server.engine() is not None
+        # Nothing of it is seen beside a job that has made nothing.
+        tab.page.evaluate(_WATCH_ONE_THAT_FAILS)
+        tab.wait_for("failed")
+        expect(tab.problems).to_contain_text('no device "cuda:77"')
+        expect(tab.film).to_have_count(0)
+        expect(tab.page.locator("#wan .wan-files a")).to_have_count(0)
 
     def test_keys_start_and_interrupt_and_a_stopped_film_goes_on(self, tab: WanTab) -> None:
         tab.write(LONG_FILM)
