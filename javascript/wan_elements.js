@@ -65,5 +65,18 @@
         return new Promise((resolve) => setTimeout(resolve, milliseconds));
     }
 
-    Object.assign(dom, { inTab, el, button, show, fill, duration, sizeWords, clock, plural, calm, pause });
+    /** Follow the pointer of a press until it is let go, or the browser takes it away. */
+    function drag(pressed, moved, done) {
+        const heard = new AbortController(), { signal } = heard;
+        const hear = (name, work) => window.addEventListener(name, (event) => { if (event.pointerId === pressed.pointerId) work(event); }, { signal });
+        hear("pointermove", moved);
+        for (const name of ["pointerup", "pointercancel"]) hear(name, () => { heard.abort(); done(); });
+    }
+
+    /** Draw anew once the key or the press that left a box has reached its goal, which is lost where it is replaced. */
+    function afterLeaving(draw, wait = 0) {
+        setTimeout(() => { if (page.root.matches(":active")) afterLeaving(draw, 40); else draw(); }, wait);
+    }
+
+    Object.assign(dom, { inTab, el, button, show, fill, duration, sizeWords, clock, plural, calm, pause, drag, afterLeaving });
 })();

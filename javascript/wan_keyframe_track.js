@@ -47,7 +47,7 @@
             "aria-label": `Picture ${index + 1} of ${list.length}, ${each.name}`, "aria-valuemin": list[index - 1]?.time ?? 0,
             "aria-valuemax": list[index + 1]?.time ?? Math.max(each.time, 86400), "aria-valuenow": each.time, "aria-valuetext": `${each.time.toFixed(2)} s`,
             title: "Drag it, or move it with the arrows; Ctrl and an arrow change places; Delete removes it",
-            onpointerdown: (event) => begin(event, index, made), onkeydown: (event) => onKey(event, index),
+            onpointerdown: (event) => begin(event, each, made), onkeydown: (event) => onKey(event, index),
         }, thumbnail(each.image, dom.el("b", { text: `${index + 1}` })), dom.el("span", { text: `${each.time.toFixed(2)} s` }));
         made.style.left = `${left(each.time)}px`;
         return made;
@@ -90,11 +90,11 @@
         return [index ? list[index - 1].time + frame : 0, index + 1 < list.length ? list[index + 1].time - frame : 86400];
     }
 
-    function begin(event, index, made) {
+    function begin(event, each, made) {
         if (event.button !== 0) return;
         event.preventDefault();
-        made.focus();
-        const each = keyframes.state.keyframes[index], start = { x: event.clientX, scroll: track.box.scrollLeft, time: each.time };
+        made.focus(); // a box that is left by it may change the order
+        const index = keyframes.state.keyframes.indexOf(each), start = { x: event.clientX, scroll: track.box.scrollLeft, time: each.time };
         const [least, most] = limits(index);
         dragged = each;
         made.setPointerCapture(event.pointerId);
@@ -106,16 +106,11 @@
             made.lastChild.textContent = `${each.time.toFixed(2)} s`;
         };
         const end = () => {
-            made.removeEventListener("pointermove", move);
-            made.removeEventListener("pointerup", end);
-            made.removeEventListener("pointercancel", end);
             dragged = null;
             if (each.time !== start.time) keyframes.setTime(index, each.time);
             else made.classList.remove("wan-dragged");
         };
-        made.addEventListener("pointermove", move);
-        made.addEventListener("pointerup", end);
-        made.addEventListener("pointercancel", end);
+        dom.drag(event, move, end);
     }
 
     function onKey(event, index) {

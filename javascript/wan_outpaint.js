@@ -168,13 +168,10 @@
             held.style.transform = side ? `translate(${Math.abs(OUT[side][0]) * (next.clientX - begin[0])}px, ${Math.abs(OUT[side][1]) * (next.clientY - begin[1])}px)` : `translate(${next.clientX - begin[0]}px, ${next.clientY - begin[1]}px)`;
         };
         const done = () => {
-            window.removeEventListener("pointermove", move);
             held.style.transform = "";
             if (across || down) server.attempt(() => write(side ? pulled(side, across, down) : moved(across, down)));
         };
-        window.addEventListener("pointermove", move);
-        window.addEventListener("pointerup", done, { once: true });
-        window.addEventListener("pointercancel", done, { once: true });
+        dom.drag(event, move, done);
     }
 
     const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -214,13 +211,11 @@
             drawBox(box);
         };
         const done = () => {
-            window.removeEventListener("pointermove", move);
             if (!box || box[2] < 1 || box[3] < 1) return;
             setDrawing(false);
             server.attempt(() => write({ box: box.join(",") }));
         };
-        window.addEventListener("pointermove", move);
-        window.addEventListener("pointerup", done, { once: true });
+        dom.drag(event, move, done);
     }
 
     // --------------------------------------------------------------------------------------------------- the page

@@ -169,12 +169,9 @@
         };
         const done = () => {
             dragged = null;
-            window.removeEventListener("pointermove", moved);
             if (isCut()) { drawCuts(); handle()?.focus(); }
         };
-        window.addEventListener("pointermove", moved);
-        window.addEventListener("pointerup", done, { once: true });
-        window.addEventListener("pointercancel", done, { once: true });
+        dom.drag(event, moved, done);
     }
 
     const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -24, PageUp: 24 };

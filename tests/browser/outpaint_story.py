@@ -18,6 +18,13 @@ from scene_films import texture_clip, write_film
 
 READABLE = 4.5
 
+_TAKE_POINTER_AWAY = """() => {
+    const before = wanTab.server.nextNumber();
+    window.dispatchEvent(new PointerEvent("pointercancel", { pointerId: 1 }));
+    return wanTab.server.nextNumber() - before;
+}"""
+"""How many questions the page asks when that happens."""
+
 
 @pytest.fixture(scope="module")
 def small_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -46,6 +53,8 @@ class OutpaintStory:
         expect(tab.box("outpaint_right")).to_have_value("0")
         expect(tab.box("outpaint_left")).to_have_value("50")
         expect(page.words).to_contain_text("at 32, 0")
+        # A drag that is over is over: the browser takes the pointer of a later one away, and nothing moves.
+        assert tab.page.evaluate(_TAKE_POINTER_AWAY) == 0
         page.drag(page.left_edge, -60)
         expect(tab.box("outpaint_left")).not_to_have_value("50")
         assert 55 < float(tab.box("outpaint_left").input_value()) < 90
