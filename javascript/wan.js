@@ -23,10 +23,20 @@
             // A WebUI would interrupt the job that runs first: here the next one waits its turn.
             event.preventDefault();
             event.stopImmediatePropagation();
+            if (event.repeat) return; // a key that is held down begins one work
+            hearBox();
             dom.inTab("#wan_generate").click();
         } else if (event.key === "Escape" && running && !withHost && document.activeElement === document.body) {
             dom.inTab("#wan_interrupt").click();
         }
+    }
+
+    /** A box of our own is heard when it is left: what was just typed into it counts too. */
+    function hearBox() {
+        const box = document.activeElement;
+        if (!box?.classList.contains("wan-input")) return;
+        box.blur();
+        box.focus({ preventScroll: true });
     }
 
     function onClick(event) {

@@ -17,20 +17,20 @@
     }
 
     function row(each, index) {
-        const list = keyframes.state.keyframes, last = index === list.length - 1;
+        const list = keyframes.state.keyframes, last = index === list.length - 1, place = () => keyframes.state.keyframes.indexOf(each);
         const act = (name, words, work, more) => dom.button(words, work, { "data-key": `${each.id}/${name}`, "aria-label": `${words}: picture ${index + 1}`, ...more });
-        const time = seconds(each.time, (value) => keyframes.setTime(index, value), { "data-key": `${each.id}/time`, "aria-label": `Time of picture ${index + 1}, in seconds`, class: "wan-input wan-kf-seconds wan-kf-time" });
-        const picker = dom.el("input", { type: "file", accept: "image/*", class: "wan-hidden", onchange: () => { if (picker.files.length) server.attempt(() => keyframes.replace(index, picker.files[0])); } });
+        const time = seconds(each.time, (value, drawn) => keyframes.setTime(place(), value, drawn), { "data-key": `${each.id}/time`, "aria-label": `Time of picture ${index + 1}, in seconds`, class: "wan-input wan-kf-seconds wan-kf-time" });
+        const picker = dom.el("input", { type: "file", accept: "image/*", class: "wan-hidden", onchange: () => { if (picker.files.length) server.attempt(() => keyframes.replace(place(), picker.files[0])); } });
         return dom.el("li", { class: "wan-kf-row" },
             dom.el("div", { class: "wan-kf-thumb" }, track.thumbnail(each.image)),
             dom.el("div", { class: "wan-kf-words" },
                 dom.el("div", { class: "wan-head" }, dom.el("strong", { text: `${index + 1}` }), dom.el("span", { class: "wan-field wan-kf-at" }, "at ", time, " s")),
                 dom.el("div", { class: "wan-quiet wan-kf-name", text: each.name, title: each.image }),
                 dom.el("div", { class: "wan-job-actions" },
-                    act("earlier", "Earlier", () => keyframes.swap(index, -1), { disabled: index === 0, title: "Change places with the picture before" }),
-                    act("later", "Later", () => keyframes.swap(index, 1), { disabled: last, title: "Change places with the next picture" }),
+                    act("earlier", "Earlier", () => keyframes.swap(place(), -1), { disabled: index === 0, title: "Change places with the picture before" }),
+                    act("later", "Later", () => keyframes.swap(place(), 1), { disabled: last, title: "Change places with the next picture" }),
                     act("replace", "Replace", () => picker.click()), picker,
-                    act("remove", "Remove", () => keyframes.remove(index)))),
+                    act("remove", "Remove", () => keyframes.remove(place())))),
             last ? dom.el("div", { class: "wan-quiet wan-kf-end", text: list.length > 1 ? "The film ends here." : "Add the next picture." }) : segment(index));
     }
 
@@ -39,7 +39,7 @@
         const words = dom.el("textarea", { class: "wan-input wan-kf-sub", rows: "2", placeholder: `what happens from ${index + 1} to ${index + 2}`, "data-key": `${id}/words`, "aria-label": `Prompt from picture ${index + 1} to ${index + 2}`,
             oninput: () => keyframes.setSub(index, words.value) });
         words.value = keyframes.state.subs[index] || "";
-        const box = seconds(length, (value) => keyframes.setLength(index, value), { "data-key": `${id}/length`, "aria-label": `Length from picture ${index + 1} to ${index + 2}, in seconds`, class: "wan-input wan-kf-seconds" });
+        const box = seconds(length, (value, drawn) => keyframes.setLength(index, value, drawn), { "data-key": `${id}/length`, "aria-label": `Length from picture ${index + 1} to ${index + 2}, in seconds`, class: "wan-input wan-kf-seconds" });
         const fit = dom.button("Fit", () => keyframes.fitLength(index), { "data-key": `${id}/fit`, title: "The nearest length for which the model makes 4n+1 frames", "aria-label": `Fit the length from picture ${index + 1} to ${index + 2} to 4n+1 frames` });
         return dom.el("div", { class: "wan-kf-between wan-field" }, words,
             dom.el("div", { class: "wan-kf-length" }, "lasts ", box, " s", dom.el("span", { class: "wan-kf-advice", "data-segment": index }, ...told(index)), fit));
@@ -55,10 +55,11 @@
         rows.list.querySelectorAll(".wan-kf-advice").forEach((each) => dom.fill(each, ...told(Number(each.dataset.segment))));
     }
 
-    /** A box for seconds, heard when it is left or Enter is pressed. */
+    /** A box for seconds, heard when it is left or Enter is pressed: with the seconds, and with what says when to draw. */
     function seconds(value, heard, attributes) {
         const box = dom.el("input", { type: "text", inputmode: "decimal", value: value.toFixed(3).replace(/\.?0+$/, ""), ...attributes });
-        box.addEventListener("change", () => heard(Number(box.value.replace(",", ".").replace(/s\s*$/, "").trim() || NaN)));
+        const read = () => Number(box.value.replace(",", ".").replace(/s\s*$/, "").trim() || NaN);
+        box.addEventListener("change", () => heard(read(), box === document.activeElement ? undefined : dom.afterLeaving));
         return box;
     }
 

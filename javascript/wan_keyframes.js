@@ -114,20 +114,22 @@
         add([[path, nameOf(path)]]);
     }
 
-    function setTime(index, seconds) {
-        if (!Number.isFinite(seconds)) { draw(); return; }
-        const moved = state.keyframes[index];
-        moved.time = rounded(seconds);
+    const atOnce = (work) => work();
+
+    /** Change a picture's time. drawn: says when that is drawn. */
+    function setTime(index, seconds, drawn = atOnce) {
+        if (!Number.isFinite(seconds)) { drawn(draw); return; }
+        state.keyframes[index].time = rounded(seconds);
         state.keyframes.sort((one, other) => one.time - other.time);
-        edited();
+        drawn(edited);
     }
 
     /** Change a segment's length; what comes behind it moves along. */
-    function setLength(index, seconds) {
-        if (!Number.isFinite(seconds) || seconds <= 0) { draw(); return; }
+    function setLength(index, seconds, drawn = atOnce) {
+        if (!Number.isFinite(seconds) || seconds <= 0) { drawn(draw); return; }
         const by = seconds - (state.keyframes[index + 1].time - state.keyframes[index].time);
         state.keyframes.slice(index + 1).forEach((each) => { each.time = rounded(each.time + by); });
-        edited();
+        drawn(edited);
     }
 
     /** Make a segment's length such that the model's frames are 4n+1. */

@@ -57,9 +57,9 @@
         changed();
     }
 
-    /** Draw what a box has changed once the key that left it has moved the focus, which is kept then. */
+    /** A box was left that has changed what is drawn. */
     function left() {
-        setTimeout(edited, 0);
+        dom.afterLeaving(edited);
     }
 
     function move(from, to) {
@@ -86,8 +86,9 @@
 
     /** Richer words for a segment, by the language model; the old ones are told, to be taken back. */
     async function enhance(index) {
-        const each = state.story.segments[index], before = each.prompt;
-        const { prompt } = await server.api("storyboards/enhance", { method: "POST", body: { prompt: before } });
+        const each = state.story.segments[index];
+        const { prompt } = await server.api("storyboards/enhance", { method: "POST", body: { prompt: each.prompt } });
+        const before = each.prompt; // it may have been written on meanwhile
         each.prompt = prompt;
         edited();
         server.tell([{ message: `Segment ${index + 1} said before: ${before}` }], "wan-news");

@@ -67,6 +67,13 @@ class KeyframesStory:
         expect(keyframes.rows.nth(1)).to_contain_text("shape1.png")
         keyframes.button("Remove: picture 3").click()
         expect(keyframes.rows).to_have_count(2)
+        # The key, and the press, that leave a box reach their goal, whatever the box has changed.
+        keyframes.times.nth(1).fill("2")
+        keyframes.times.nth(1).press("Tab")
+        expect(keyframes.button("Earlier: picture 2")).to_be_focused()
+        keyframes.times.nth(1).fill("1.8")
+        keyframes.button("Fit the length from picture 1 to 2 to 4n+1 frames").click()
+        expect(keyframes.times.nth(1)).to_have_value("1.833")
 
     def test_a_film_of_keyframes_is_made_and_kept(
         self, keyframes: KeyframesPage, shapes: list[Path], tmp_path: Path, window: Window
@@ -83,10 +90,11 @@ class KeyframesStory:
         tab.write_box("keyframes_fps", "8")
         tab.write_box("steps", "4")
         keyframes.type_time(1, "1.5")
-        keyframes.type_time(2, "3")
-        expect(keyframes.plan).to_contain_text("25 frames at 8 fps")
+        # What is still being typed counts too.
+        keyframes.times.nth(2).fill("3")
         tab.page.keyboard.press("Control+Enter")
         tab.wait_for("finished")
+        expect(keyframes.plan).to_contain_text("25 frames at 8 fps")
         assert tab.video_seconds() == pytest.approx(25 / 8, abs=0.13)
         with tab.page.expect_download() as saved:
             tab.page.locator("#wan_keyframes_export").click()
