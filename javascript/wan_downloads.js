@@ -137,6 +137,7 @@
                 dom.fill(downloads.strip, dom.el("span", { text: `${name}: ${error.message}. ${error.remedy || ""}` }));
             }
             if (!entry || entry.state === "running") {
+                clearTimeout(timer); // another look may have begun meanwhile
                 timer = setTimeout(look, server.POLL_RUNNING);
                 return;
             }

@@ -9,7 +9,7 @@
     const ONE_COLUMN = 1024; // px of width below which the style sheet has one column
     const ENDED = ["done", "failed", "cancelled"];
 
-    Object.assign(jobs, { list: null, more: null, timer: null, drawn: "", shown: JOBS_SHOWN, busy: false });
+    Object.assign(jobs, { list: null, more: null, timer: null, drawn: "", shown: JOBS_SHOWN, busy: false, again: false });
 
     function hasEnded(job) {
         return ENDED.includes(job.state);
@@ -62,8 +62,9 @@
 
     async function refresh() {
         clearTimeout(jobs.timer);
+        if (jobs.busy) { jobs.again = true; return; } // the answer on its way may be older than what is to be seen
         let delay = server.POLL_IDLE;
-        if (!jobs.busy && engine.running) {
+        if (engine.running) {
             jobs.busy = true;
             try {
                 const answer = await server.api(`jobs?limit=${jobs.shown + 1}`);
@@ -74,12 +75,14 @@
             }
             jobs.busy = false;
         }
+        if (jobs.again) { jobs.again = false; delay = 0; }
         jobs.timer = setTimeout(refresh, document.hidden ? server.POLL_IDLE : delay);
     }
 
     function drawJobs(found) {
         const text = JSON.stringify([found, result.id, page.restriction]);
-        if (text === jobs.drawn) return;
+        // A button that is being pressed is not replaced, or it hears no click: the next look draws.
+        if (text === jobs.drawn || jobs.list.matches(":active")) return;
         jobs.drawn = text;
         const focused = jobs.list.contains(document.activeElement) ? document.activeElement.dataset.key : "";
         dom.show(jobs.more, found.length > jobs.shown);

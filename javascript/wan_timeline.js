@@ -86,10 +86,13 @@
         return line.split(":")[0].trim().replace(/^["']|["']$/g, "");
     }
 
+    let marks = new AbortController(); // ends those that are shown
+
     /** Mark the fields that problems name, and the lines in the big texts. */
     function markProblems() {
+        marks.abort();
+        marks = new AbortController();
         page.root.querySelectorAll(".wan-wrong").forEach((each) => each.classList.remove("wan-wrong"));
-        page.root.querySelectorAll(".wan-backdrop").forEach((each) => each.remove());
         const lines = new Map();
         page.root.querySelectorAll(".wan-problems .wan-place").forEach((each) => {
             if (each.closest(".wan-page.wan-hidden")) return;
@@ -124,9 +127,11 @@
         };
         holder.append(backdrop);
         place();
-        const drop = () => { backdrop.remove(); target.removeEventListener("scroll", place); };
-        target.addEventListener("scroll", place);
-        target.addEventListener("input", drop, { once: true });
+        const { signal } = marks, sizes = new ResizeObserver(place), drop = () => { backdrop.remove(); sizes.disconnect(); };
+        sizes.observe(target);
+        signal.addEventListener("abort", drop);
+        target.addEventListener("scroll", place, { signal });
+        target.addEventListener("input", drop, { signal, once: true });
     }
 
     Object.assign(timeline, { live, markProblems, placeInText });
