@@ -14,8 +14,9 @@
     const POINTS = 1600; // of the curve
     const LOOK = 1500; // ms between looks at a job of the page's own
 
-    /* film: path.  list: path of the list that is shown.  job: the one that is waited for.  lists: of all films that it found. */
-    const state = { film: "", list: "", job: "", lists: [], cuts: null, out: [], settings: null };
+    /* film: what stands in the box.  list: path of the list that is shown.  job: the one that is waited for.
+     * lists: of all films that were found.  asked: what stood in the box then. */
+    const state = { film: "", list: "", job: "", lists: [], asked: "", cuts: null, out: [], settings: null };
     let back = null, waiting = "";
 
     scenes.data = null; // what the list and its curve hold, while they are shown
@@ -26,7 +27,7 @@
         scenes.box = dom.el("input", { class: "wan-input wan-sc-film", type: "text", id: "wan_scenes_film", value: state.film, placeholder: "path of a film, a folder of films, or a pattern such as films/*.mkv",
             "aria-label": "Film", oninput: () => { state.film = scenes.box.value; keep(); }, onkeydown: (event) => { if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) server.attempt(find); } });
         const picker = dom.el("input", { type: "file", accept: "video/*,.mkv,.ts", class: "wan-hidden", id: "wan_scenes_file", onchange: () => { const [file] = picker.files; picker.value = ""; if (file) server.attempt(() => upload(file)); } });
-        scenes.pick = dom.button("Choose film", () => picker.click(), { id: "wan_scenes_pick" });
+        scenes.pick = dom.button("Choose film", () => picker.click(), { id: "wan_scenes_pick", title: "A film of this computer; it is sent to the engine" });
         scenes.findButton = dom.button("Find scenes", () => server.attempt(find), { id: "wan_scenes_find", title: "Finds the cuts and shows them here; cuts no files" });
         scenes.films = dom.el("select", { class: "wan-select wan-hidden", id: "wan_scenes_films", "aria-label": "Film that is shown", onchange: () => server.attempt(() => open(scenes.films.value)) });
         scenes.words = dom.el("p", { class: "wan-quiet", "aria-live": "polite" });
@@ -36,7 +37,7 @@
     }
 
     async function upload(file) {
-        scenes.words.textContent = `Takes in ${file.name} ...`;
+        scenes.words.textContent = `${file.name} is being sent to the engine.`;
         try {
             take((await server.upload(file)).path);
         } finally {
@@ -139,12 +140,15 @@
 
     // ---------------------------------------------------------------------------------------------- what is done
 
+    /** What stands in the box, without the quotes that file managers put around paths. */
+    const given = () => state.film.trim().replace(/^["']|["']$/g, "");
+
     async function order(more, listOnly = false) {
-        const film = state.film.trim().replace(/^["']|["']$/g, "");
+        const film = given();
         if (!film) { scenes.box.focus(); return []; }
         const { answer } = await server.ask("scenes_send", { action: "split", order: { films: [film], ...more }, settings: { list_only: listOnly } });
         if (!answer) return [];
-        state.job = answer.id;
+        Object.assign(state, { job: answer.id, asked: film });
         keep();
         wait();
         return [answer];
@@ -154,10 +158,11 @@
         return jobs.begin(() => order({}, true), true);
     }
 
-    /** What is shown is what is cut; without it the engine finds the scenes first. */
+    /** What is shown is what is cut; without it the engine finds the scenes first. Of several films all are cut, but for
+     * one with cuts changed by hand, which is cut alone. */
     function generate(watch) {
-        const shown = scenes.data && scenes.data.list.film === state.film.trim();
-        return jobs.begin(() => order(shown ? { scenes: pieces().filter((each) => each.kept).map(({ start, end }) => [start, end]) } : {}), watch);
+        const film = scenes.data?.list.film, shown = film && (film === given() || (state.asked === given() && isEdited()));
+        return jobs.begin(() => order(shown ? { films: [film], scenes: pieces().filter((each) => each.kept).map(({ start, end }) => [start, end]) } : {}), watch);
     }
 
     /** Wait for the page's own job, whatever else is watched, and show what it has found. */
@@ -183,7 +188,8 @@
     async function ended(job) {
         const lists = job.result.films.filter((each) => each.list).map((each) => each.list), before = state.list;
         if (!lists.length) return;
-        state.lists = lists;
+        // One of several films is cut alone, the others stay.
+        if (!lists.every((list) => state.lists.includes(list))) state.lists = lists;
         // Of files that were just made the cuts are those that the list has.
         await open(lists.includes(before) ? before : lists[0]);
     }
@@ -204,12 +210,12 @@
 
     function say() {
         const words = [];
-        if (state.job) words.push("Looks for scenes; how far it is stands beside.");
+        if (state.job) words.push("Scenes are being looked for; the job tells how far it is.");
         else if (scenes.data) {
             const all = pieces(), kept = all.filter((each) => each.kept).length;
             words.push(dom.plural(kept, "scene"), `${frames()} frames`, dom.duration(secondsOf(frames())), scenes.data.list.detector || "cut by hand");
             if (kept < all.length) words.push(`${all.length - kept} left out`);
-            if (isEdited()) words.push("changed by hand");
+            if (isEdited()) words.push(state.lists.length > 1 ? "changed by hand, so that Split cuts it alone" : "changed by hand");
         } else words.push("Find scenes shows the cuts first; Split finds and cuts in one go.");
         scenes.words.textContent = words.join(" · ");
         scenes.findButton.disabled = Boolean(state.job);
