@@ -7,8 +7,12 @@
 
     const inTab = (selector) => page.root.querySelector(selector);
 
+    const CONTROLS = ["button", "input", "select", "textarea"];
+
+    /** An element; a control's tooltip is its label's words unless it has one. */
     function el(tag, attributes, ...children) {
         const made = document.createElement(tag);
+        if (CONTROLS.includes(tag)) made.title = attributes?.["aria-label"] || "";
         for (const [name, value] of Object.entries(attributes || {})) {
             if (value === false || value === null || value === undefined) continue;
             if (name === "class") made.className = value;
@@ -57,6 +61,12 @@
         return `${number} ${word}${number === 1 ? "" : "s"}`;
     }
 
+    /** The number that was written; nothing for an empty box; what is no number goes to the engine, which says so. */
+    function number(text) {
+        const found = Number(text.replace(",", "."));
+        return text.trim() === "" ? undefined : Number.isFinite(found) ? found : text.trim();
+    }
+
     function calm() {
         return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     }
@@ -78,5 +88,5 @@
         setTimeout(() => { if (page.root.matches(":active")) afterLeaving(draw, 40); else draw(); }, wait);
     }
 
-    Object.assign(dom, { inTab, el, button, show, fill, duration, sizeWords, clock, plural, calm, pause, drag, afterLeaving });
+    Object.assign(dom, { inTab, el, button, show, fill, duration, sizeWords, clock, plural, number, calm, pause, drag, afterLeaving });
 })();

@@ -18,7 +18,7 @@
         ask.seconds = dom.el("input", { class: "wan-input wan-kf-seconds", type: "text", inputmode: "decimal", id: "wan_story_seconds", placeholder: "auto", oninput: heard("seconds") });
         ask.count = dom.el("input", { class: "wan-input wan-kf-seconds", type: "text", inputmode: "numeric", id: "wan_story_segments", placeholder: "auto", oninput: heard("segments") });
         ask.upto = dom.el("select", { class: "wan-select", id: "wan_story_upto", onchange: heard("upto") }, ...Object.entries(UPTO).map(([value, text]) => dom.el("option", { value, text })));
-        ask.go = dom.button("Plan", () => server.attempt(storyboard.planStory), { id: "wan_story_plan" });
+        ask.go = dom.button("Plan", () => server.attempt(storyboard.planStory), { id: "wan_story_plan", title: "Makes segments and keyframes of the long prompt" });
         ask.words = dom.el("p", { class: "wan-quiet", id: "wan_story_estimate", "aria-live": "polite" });
         ask.used = dom.el("p", { class: "wan-quiet", id: "wan_story_used", "aria-live": "polite", title: "What the last planning took, as the service counted it" });
         const labelled = (text, box, title) => dom.el("label", { class: "wan-story-field", title }, `${text} `, box);
@@ -33,10 +33,10 @@
     /** What is put behind the words of every segment and keyframe. */
     function shared() {
         const story = () => storyboard.state.story, heard = (name) => (event) => { story()[name] = event.target.value; storyboard.changed(); };
-        const box = (name, placeholder) => (ask[name] = dom.el("input", { class: "wan-input wan-wide", type: "text", placeholder, oninput: heard(name) }));
-        ask.characters = dom.el("textarea", { class: "wan-input", rows: "2", placeholder: "Mara: a woman of sixty in a yellow raincoat", oninput: () => { story().characters = readCharacters(ask.characters.value); storyboard.changed(); } });
+        const box = (name, placeholder) => (ask[name] = dom.el("input", { class: "wan-input wan-wide", type: "text", id: `wan_story_${name}`, placeholder, oninput: heard(name) }));
+        ask.characters = dom.el("textarea", { class: "wan-input", rows: "2", id: "wan_story_characters", placeholder: "Mara: a woman of sixty in a yellow raincoat", oninput: () => { story().characters = readCharacters(ask.characters.value); storyboard.changed(); } });
         const labelled = (text, made, title) => dom.el("label", { class: "wan-field", title }, dom.el("span", { class: "wan-label", text }), made);
-        return dom.el("details", { class: "wan-details wan-story-shared" }, dom.el("summary", { text: "Title, style, characters, continuity" }),
+        return dom.el("details", { class: "wan-details wan-story-shared" }, dom.el("summary", { text: "Title, style, characters, continuity", title: "What stays the same in the whole film" }),
             labelled("Title", box("title", "what the film is called"), "What the film is called in lists."),
             labelled("Style", box("style", "oil painting, evening light"), "Put behind the words of every segment and every keyframe."),
             labelled("Characters, one a line", ask.characters, "Name and look; the look is put behind the words that name the character."),
@@ -93,7 +93,7 @@
         const { film, pictures } = await server.ask("storyboard_read", {});
         let found = null;
         try {
-            found = await server.api("storyboards/estimate", { method: "POST", body: { text, planner, seconds: Number(wanted.seconds) || 0, segments: Number(wanted.segments) || 0, film, pictures } });
+            found = await server.api("storyboards/estimate", { method: "POST", body: { text, planner, seconds: dom.number(wanted.seconds) ?? 0, segments: dom.number(wanted.segments) ?? 0, film, pictures } });
         } catch (error) {
             ask.words.textContent = `${error.message}`;
             return;

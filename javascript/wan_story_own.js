@@ -23,14 +23,8 @@
 
     function box(number, each, name) {
         const { text, usual, title } = NUMBERS[name];
-        const input = dom.el("input", { class: "wan-input", type: "text", inputmode: "decimal", ...keys(number, name), placeholder: usual, value: `${each[name] ?? ""}`, "aria-label": `${text} of keyframe ${number}`, onchange: () => put(each, name, read(input.value)) });
+        const input = dom.el("input", { class: "wan-input", type: "text", inputmode: "decimal", ...keys(number, name), placeholder: usual, value: `${each[name] ?? ""}`, "aria-label": `${text} of keyframe ${number}`, onchange: () => put(each, name, dom.number(input.value)) });
         return dom.el("label", { class: "wan-story-field", title }, dom.el("span", { class: "wan-label", text }), input);
-    }
-
-    /** The number that was written; nothing for an empty box; what is no number goes to the engine, which says so. */
-    function read(text) {
-        const number = Number(text.replace(",", "."));
-        return text.trim() === "" ? undefined : Number.isFinite(number) ? number : text.trim();
     }
 
     function mask(number, each) {

@@ -133,7 +133,7 @@
         const { film, pictures } = await server.ask("storyboard_read", {});
         const { text, planner, upto } = state.ask;
         state.used = "";
-        await begin("storyboards", { text, planner, upto, seconds: Number(state.ask.seconds) || 0, segments: Number(state.ask.segments) || 0, film, pictures });
+        await begin("storyboards", { text, planner, upto, seconds: dom.number(state.ask.seconds) ?? 0, segments: dom.number(state.ask.segments) ?? 0, film, pictures });
         state.file = "";
     }
 
@@ -159,7 +159,7 @@
         if (!isApproved()) {
             const count = missing();
             const remedy = count ? "Press Make pictures, look at them, then press Approve." : "Look at the pictures, then press Approve, which locks them.";
-            server.tell([{ message: count ? `${dom.plural(count, "keyframe")} have no picture yet.` : "The storyboard is not approved yet.", remedy }]);
+            server.tell([{ message: count ? `${dom.plural(count, "keyframe")} ${count === 1 ? "has" : "have"} no picture yet.` : "The storyboard is not approved yet.", remedy }]);
             return;
         }
         await work("film");
@@ -270,7 +270,8 @@
     async function restore(job) {
         const story = job.result?.storyboard || job.settings.storyboard;
         back.done = true;
-        if (job.settings.ask) Object.assign(state.ask, { text: job.settings.ask.text, planner: job.settings.planner || "splitter" });
+        const { ask: asked, planner, upto } = job.settings;
+        if (asked) Object.assign(state.ask, { text: asked.text, seconds: `${asked.seconds || ""}`, segments: `${asked.segments || ""}`, planner, upto });
         Object.assign(state, { story: whole(story || EMPTY), job: "", file: String(job.settings.file || ""), used: job.result?.usage?.words || "" });
         const { film = {}, pictures = {} } = story || job.settings.ask || {};
         await server.ask("storyboard_fill", { film, pictures });
@@ -288,13 +289,13 @@
     /** The box of a problem's place. */
     function find({ field, key }) {
         const [first, ...rest] = field.split("."), name = rest.at(-1), number = Number(key);
-        if (first === "text") return ask.text;
+        if (first === "text" || first === "seconds") return ask[first];
         if (first === "opening" || (first === "segments" && rest[0] === "last")) return ofKeyframe(number, name);
-        if (first === "segments") return strip.box(`segment-${number || 1}-${name === "seconds" ? "seconds" : "prompt"}`);
+        if (first === "segments") return strip.box(`segment-${number || 1}-${name === "seconds" ? "seconds" : "prompt"}`) || ask.count;
         if (first === "pictures" || field === "provider") return dom.inTab(`#wan_pictures_${CSS.escape(name || field)} input`);
         return first === "film" && name ? form.input(name) : null;
     }
 
-    Object.assign(storyboard, { build, state, keyframes, startOf, isApproved, isBusy, missing, enhance, left, move, insert, remove, setSeconds, lock, approve, ownPicture, clear, edited, planStory, work,
+    Object.assign(storyboard, { build, state, keyframes, startOf, isApproved, isBusy, missing, enhance, left, move, insert, remove, setSeconds, lock, approve, ownPicture, clear, planStory, work,
         hear, ended, find, restore, changed, shown, generate, files, hint: "Write a long prompt, plan it, look at the pictures, approve them, then press Render." });
 })();
