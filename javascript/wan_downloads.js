@@ -15,14 +15,14 @@
     function build(mount) {
         downloads.strip = dom.el("div", { class: "wan-download-now wan-hidden", role: "status" });
         downloads.ask = dom.el("div", { class: "wan-download-ask wan-hidden" });
-        downloads.search = dom.el("input", { class: "wan-input", type: "search", placeholder: "Search: vace, gguf, 1.3b", "aria-label": "Search what can be downloaded", oninput: drawTable });
+        downloads.search = dom.el("input", { class: "wan-input", type: "search", id: "wan_downloads_search", placeholder: "Search: vace, gguf, 1.3b", "aria-label": "Search what can be downloaded", oninput: drawTable });
         downloads.told = dom.el("p", { class: "wan-quiet" });
         downloads.body = dom.el("tbody");
         const heads = ["Name", "About", "Licence", ""].map((text) => dom.el("th", { scope: "col", text }));
         const table = dom.el("table", { class: "wan-downloads" }, dom.el("thead", {}, dom.el("tr", {}, ...heads)), downloads.body);
         downloads.scroll = dom.el("div", { class: "wan-download-scroll", tabindex: "0", role: "region", "aria-label": "What can be downloaded" }, table);
         downloads.details = dom.el("details", { class: "wan-details", id: "wan_downloads", ontoggle: () => { if (downloads.details.open) load(); } },
-            dom.el("summary", { text: "Get models" }), downloads.told, downloads.search, downloads.ask, downloads.scroll);
+            dom.el("summary", { text: "Get models", title: "Lists the models that can be downloaded by name" }), downloads.told, downloads.search, downloads.ask, downloads.scroll);
         dom.fill(mount, downloads.strip, downloads.details);
     }
 
@@ -67,10 +67,10 @@
     function row(entry) {
         const state = STATES[entry.state], chip = state ? dom.el("span", { class: `wan-chip wan-state-${CHIPS[entry.state] || "idle"}`, text: state }) : null;
         const busy = known.find((each) => each.state === "running");
-        const get = dom.button(GET[entry.state] || "Try again", () => openAsk(entry), { "aria-label": `Download ${entry.name}` });
+        const get = dom.button(GET[entry.state] || "Try again", () => openAsk(entry), { "aria-label": `Download ${entry.name}`, "data-key": `${entry.name}/get` });
         const why = page.restriction || (busy ? `${busy.name} is being downloaded` : "");
         get.disabled = Boolean(why);
-        get.title = why;
+        get.title = why || "Shows size, folder and licence first";
         const needs = entry.needs.length ? `; films need ${entry.needs.join(", ")} too` : "";
         const words = entry.items.length ? entry.items.join(", ") : `${entry.what}${needs}`;
         return dom.el("tr", { "data-name": entry.name },
@@ -87,14 +87,14 @@
 
     /** Ask for the licence's acceptance before anything is fetched. */
     function openAsk(entry) {
-        const accept = dom.el("input", { type: "checkbox", id: "wan_download_accept", onchange: () => { start.disabled = !accept.checked; } });
-        const start = dom.button("Start the download", () => server.attempt(() => begin(entry)), { class: "wan-button wan-primary", id: "wan_download_start", disabled: true });
+        const accept = dom.el("input", { type: "checkbox", id: "wan_download_accept", title: "Without it nothing is fetched", onchange: () => { start.disabled = !accept.checked; } });
+        const start = dom.button("Start the download", () => server.attempt(() => begin(entry)), { class: "wan-button wan-primary", id: "wan_download_start", title: "Fetches it in the background; the page may be closed", disabled: true });
         const items = entry.items.length ? known.filter((each) => entry.items.includes(each.name)) : [entry], many = items.length > 1;
         dom.fill(downloads.ask,
             dom.el("p", {}, dom.el("strong", { text: entry.name }), ` about ${dom.sizeWords(entry.size)}, goes to `, dom.el("code", { text: entry.folder })),
             ...items.map((each) => terms(each, many)),
             dom.el("label", { class: "wan-download-accept" }, accept, many ? " I have read these licences and accept them" : " I have read this licence and accept it"),
-            dom.el("div", { class: "wan-job-actions" }, start, dom.button("Not now", closeAsk)));
+            dom.el("div", { class: "wan-job-actions" }, start, dom.button("Not now", closeAsk, { id: "wan_download_not_now", title: "Fetches nothing" })));
         dom.show(downloads.ask, true);
         downloads.ask.scrollIntoView({ block: "nearest" });
         accept.focus();
@@ -153,8 +153,8 @@
         const bar = dom.el("div", { class: "wan-bar", role: "progressbar", "aria-label": `Download of ${entry.name}`, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": Math.round(share * 100) }, dom.el("i"));
         bar.firstChild.style.width = `${share * 100}%`;
         const running = entry.state === "running", failed = entry.state === "failed";
-        const stop = dom.button("Cancel", () => server.attempt(async () => { stop.disabled = true; put(await server.api(`downloads/${entry.name}`, { method: "DELETE" })); }), { id: "wan_download_cancel" });
-        const close = dom.button("Close", () => { shown = ""; dom.show(downloads.strip, false); });
+        const stop = dom.button("Cancel", () => server.attempt(async () => { stop.disabled = true; put(await server.api(`downloads/${entry.name}`, { method: "DELETE" })); }), { id: "wan_download_cancel", title: "Stops the download; what came is kept" });
+        const close = dom.button("Close", () => { shown = ""; dom.show(downloads.strip, false); }, { id: "wan_download_close", title: "Takes these lines away" });
         const files = failed && entry.error ? entry.error.files : [];
         dom.fill(downloads.strip,
             dom.el("div", { class: "wan-head" }, dom.el("strong", { text: entry.name }), dom.el("span", { class: "wan-status", text: words(entry, progress) }), dom.el("span", { class: "wan-space" }),

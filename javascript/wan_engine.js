@@ -5,15 +5,17 @@
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
     const [page, dom, server, engine] = ["page", "dom", "server", "engine"].map(part);
 
+    const STARTS = "Starts the engine, as the first plan does too", INSTALLS = "Makes the engine's Python environment in the background; takes some minutes";
+
     Object.assign(engine, { running: false, ready: false, timer: null, system: null });
 
     function build(mount) {
         engine.words = dom.el("span", { class: "wan-engine-words", "aria-live": "polite" });
         engine.dot = dom.el("i", { class: "wan-dot", "aria-hidden": "true" });
-        engine.act = dom.button("", () => server.attempt(engineAction));
+        engine.act = dom.button("", () => server.attempt(engineAction), { id: "wan_engine_do" });
         engine.bar = dom.el("div", { class: "wan-bar", role: "progressbar", "aria-label": "Progress of the installation", "aria-valuemin": "0", "aria-valuemax": "100" }, dom.el("i"));
         engine.pre = dom.el("pre", { class: "wan-log", tabindex: "0", "aria-label": "Log of the installation" });
-        engine.details = dom.el("details", { class: "wan-details" }, dom.el("summary", { text: "Log" }), engine.pre);
+        engine.details = dom.el("details", { class: "wan-details" }, dom.el("summary", { text: "Log", title: "The last lines of the installation" }), engine.pre);
         dom.fill(mount, dom.el("div", { class: "wan-strip" }, engine.dot, engine.words, dom.el("span", { class: "wan-space" }), engine.act), engine.bar, engine.details);
         dom.show(engine.bar, false);
         dom.show(engine.details, false);
@@ -56,7 +58,7 @@
         engine.act.textContent = engine.ready ? "Start" : install.state === "failed" ? "Try again" : "Set up the engine";
         engine.act.classList.toggle("wan-primary", !engine.ready);
         engine.act.disabled = Boolean(page.restriction) && !engine.ready;
-        engine.act.title = engine.act.disabled ? page.restriction : "";
+        engine.act.title = engine.act.disabled ? page.restriction : engine.ready ? STARTS : INSTALLS;
         dom.show(engine.act, !state.running && install.state !== "installing");
         dom.show(engine.bar, install.state === "installing");
         const share = Math.max(0.03, (install.step - 0.5) / install.steps);

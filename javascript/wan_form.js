@@ -88,6 +88,13 @@
             block.querySelectorAll("label span, span[data-testid=block-info]").forEach((each) => { each.title = text; });
             block.querySelectorAll("input, textarea").forEach((each) => each.setAttribute("aria-description", text));
         }
+        for (const [id, [label, text]] of Object.entries(page.buttons)) {
+            const button = dom.inTab(`#${CSS.escape(id)}`);
+            if (!button) continue;
+            button.title = text;
+            if (label) button.setAttribute("aria-label", `${button.textContent.trim()}: ${label}`);
+        }
+        page.root.querySelectorAll(".wan-more .label-wrap").forEach((fold) => { fold.title = "What is seldom used"; });
     }
 
     /** gradio 3 folds with elements that only a mouse reaches. */

@@ -55,7 +55,7 @@
 
     function build(mount) {
         jobs.list = dom.el("ul", { class: "wan-job-list" });
-        jobs.more = dom.button("Show older", () => { jobs.shown += JOBS_SHOWN; refresh(); });
+        jobs.more = dom.button("Show older", () => { jobs.shown += JOBS_SHOWN; refresh(); }, { id: "wan_jobs_more", title: "Shows more of the jobs of before" });
         dom.show(jobs.more, false);
         dom.fill(mount, dom.el("h3", { class: "wan-title", text: "Jobs" }), jobs.list, jobs.more);
     }
@@ -96,19 +96,18 @@
         const picture = dom.el("div", { class: "wan-thumb" }, preview ? dom.el("img", { src: server.address(preview), alt: "", loading: "lazy", onerror: (event) => event.target.remove() }) : null);
         const share = progress.steps_total ? Math.round(100 * progress.steps_done / progress.steps_total) : 0;
         const when = dom.clock(job.finished || job.started || job.created), chip = job.state === "running" ? `${kinds.stateWord(job)} ${share} %` : kinds.stateWord(job);
-        const act = (name, words, work) => dom.button(words, () => server.attempt(work), { "data-key": `${job.id}/${name}`, "aria-label": `${words}: ${kinds.title(job)}` });
-        const deleting = act("delete", "Delete", () => forget(job.id));
-        deleting.title = page.restriction || "Forgets the job; its files stay on the disk.";
+        const act = (name, words, title, work) => dom.button(words, () => server.attempt(work), { "data-key": `${job.id}/${name}`, "aria-label": `${words}: ${kinds.title(job)}`, title });
+        const deleting = act("delete", "Delete", page.restriction || "Forgets the job; its files stay on the disk", () => forget(job.id));
         deleting.disabled = Boolean(page.restriction);
         return dom.el("li", { class: `wan-job${job.id === result.id ? " wan-watched" : ""}` }, picture,
             dom.el("div", { class: "wan-job-words" },
                 dom.el("div", { class: "wan-job-title", text: kinds.title(job), title: job.title }),
                 dom.el("div", { class: "wan-quiet" }, dom.el("span", { class: `wan-chip wan-state-${job.state}`, text: chip }), ` ${when}`),
                 dom.el("div", { class: "wan-job-actions" },
-                    act("watch", "Watch", () => result.follow(job.id)),
-                    kinds.of(job).restore ? act("settings", "Use settings", () => restoreSettings(job.id)) : null,
-                    ended && job.state !== "done" ? act("resume", started ? "Resume" : "Start again", () => resume(job.id)) : null,
-                    !ended ? act("cancel", "Cancel", () => cancel(job.id)) : null,
+                    act("watch", "Watch", "Shows it here with its log and files", () => result.follow(job.id)),
+                    kinds.of(job).restore ? act("settings", "Use settings", "Fills the form with its settings", () => restoreSettings(job.id)) : null,
+                    ended && job.state !== "done" ? act("resume", started ? "Resume" : "Start again", started ? "Goes on where it stopped" : "Puts it into the queue again", () => resume(job.id)) : null,
+                    !ended ? act("cancel", "Cancel", "Takes it out of the queue, or stops it; what is finished is kept", () => cancel(job.id)) : null,
                     ended ? deleting : null)));
     }
 

@@ -26,7 +26,7 @@
         const picker = dom.el("input", { type: "file", accept: "image/*", multiple: true, class: "wan-hidden", id: "wan_keyframes_files", onchange: () => { const files = [...picker.files]; picker.value = ""; server.attempt(() => addFiles(files)); } });
         const path = dom.el("input", { class: "wan-input", type: "text", id: "wan_keyframes_path", placeholder: "or the path of a picture", "aria-label": "Path of a picture", onkeydown: (event) => { if (event.key === "Enter") addPath(path); } });
         const head = dom.el("div", { class: "wan-head wan-kf-head" }, dom.el("h3", { class: "wan-title", text: "Keyframes" }), dom.el("span", { class: "wan-space" }),
-            dom.button("Add pictures", () => picker.click(), { id: "wan_keyframes_add" }), picker, path, dom.button("Add path", () => addPath(path), { id: "wan_keyframes_add_path" }));
+            dom.button("Add pictures", () => picker.click(), { id: "wan_keyframes_add", title: "Pictures of this computer; they may be dropped here too" }), picker, path, dom.button("Add path", () => addPath(path), { id: "wan_keyframes_add_path", title: "Adds the picture at this path" }));
         const all = dom.el("label", { class: "wan-field", title: "What is seen in the whole film; what is written for a segment is added to it." }, dom.el("span", { class: "wan-label", text: "Prompt of all segments" }), keyframes.prompt);
         const box = dom.el("div", { class: "wan-panel wan-kf" }, head, track.make(), all, rows.make());
         for (const name of ["dragenter", "dragover"]) box.addEventListener(name, (event) => { if (hasFiles(event)) { event.preventDefault(); box.classList.add("wan-over"); } });
@@ -291,6 +291,6 @@
         return field === "prompt" ? keyframes.prompt : null;
     }
 
-    Object.assign(keyframes, { build, state, advice, onFrame, rate, setTime, setLength, fitLength, swap, remove, replace, setSub, edited, find, fits, restore,
+    Object.assign(keyframes, { build, state, advice, onFrame, rate, setTime, setLength, fitLength, swap, remove, replace, setSub, find, fits, restore,
         changed: formChanged, shown, generate, files, hint: "Add pictures, say what happens between them, then press Generate." });
 })();

@@ -30,7 +30,7 @@
             ...missing.map(lack),
             missing.length ? dom.el("div", { text: model.remedy }) : null,
             ...notes.map((text) => dom.el("div", { text })),
-            lines.length ? dom.el("details", {}, dom.el("summary", { text: "Its files" }), ...lines) : null);
+            lines.length ? dom.el("details", {}, dom.el("summary", { text: "Its files", title: "The files that the chosen model is made of" }), ...lines) : null);
         dom.show(place, missing.length + notes.length + lines.length > 0);
     }
 

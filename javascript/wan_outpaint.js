@@ -32,14 +32,14 @@
         outpaint.views = dom.el("select", { class: "wan-select", id: "wan_outpaint_view", "aria-label": "What is shown", onchange: () => { state.view = outpaint.views.value; keep(); draw(); } },
             ...Object.entries(VIEWS).map(([value, text]) => dom.el("option", { value, text, selected: value === state.view })));
         outpaint.draw = dom.button("Draw a box", () => setDrawing(!drawing), { id: "wan_outpaint_draw", "aria-pressed": "false", title: "Inpainting: what is inside the box is made anew, the film keeps its size" });
-        outpaint.clear = dom.button("No box", () => server.attempt(() => write({ box: "" })), { id: "wan_outpaint_clear" });
+        outpaint.clear = dom.button("No box", () => server.attempt(() => write({ box: "" })), { id: "wan_outpaint_clear", title: "Takes the box away" });
         outpaint.preview = dom.button("Preview", () => server.attempt(preview), { id: "wan_outpaint_preview", title: "Makes the shown frame alone, and shows it with its canvas and mask" });
         outpaint.words = dom.el("p", { class: "wan-quiet", "aria-live": "polite" });
         outpaint.notes = dom.el("ul", { class: "wan-quiet" });
         outpaint.whole = dom.el("div", { class: "wan-op wan-hidden" }, dom.el("div", { class: "wan-op-room" }, outpaint.stage),
             dom.el("div", { class: "wan-sc-bar" }, outpaint.views, dom.el("label", { class: "wan-sc-where" }, "Frame ", outpaint.frame), dom.el("span", { class: "wan-space" }), outpaint.draw, outpaint.clear, outpaint.preview));
         dom.fill(mount, dom.el("div", { class: "wan-panel" }, dom.el("h3", { class: "wan-title", text: "Film" }),
-            dom.el("div", { class: "wan-sc-head" }, outpaint.box, dom.button("Choose film", () => picker.click(), { id: "wan_outpaint_pick" }), picker), outpaint.whole, outpaint.words, outpaint.notes));
+            dom.el("div", { class: "wan-sc-head" }, outpaint.box, dom.button("Choose film", () => picker.click(), { id: "wan_outpaint_pick", title: "A film of this computer; it is sent to the engine" }), picker), outpaint.whole, outpaint.words, outpaint.notes));
         draw();
     }
 

@@ -20,7 +20,7 @@
 
     function build(mount) {
         for (const { name, title } of page.pages) {
-            pages.buttons.set(name, dom.button(title, () => show(name), { class: "wan-tab", role: "tab", id: `wan_tab_${name}`, "aria-controls": "wan_form", onkeydown: onKey }));
+            pages.buttons.set(name, dom.button(title, () => show(name), { class: "wan-tab", role: "tab", id: `wan_tab_${name}`, title: part(name).hint, "aria-controls": "wan_form", onkeydown: onKey }));
         }
         dom.fill(mount, dom.el("div", { class: "wan-tabs", role: "tablist", "aria-label": "What to make" }, ...pages.buttons.values()));
         dom.show(dom.inTab("#wan_pages"), page.pages.length > 1);

@@ -50,12 +50,12 @@
         clips.dataset.drawn = wanted;
         if (!wanted) { dom.fill(clips); return; }
         dom.fill(clips, dom.el("span", { class: "wan-quiet", text: "Finished clips" }), ...numbers.map((number) =>
-            dom.button(String(number + 1), () => showClip(job.id, number), { "aria-label": `Play clip ${number + 1}` })));
+            dom.button(String(number + 1), () => showClip(job.id, number), { "aria-label": `Play clip ${number + 1}`, "data-key": `clip-${number}` })));
     }
 
     function showClip(id, number) {
         result.shown = `clip ${number}`;
-        const back = dom.button("Back to the preview", () => { result.shown = ""; dom.fill(result.parts.screen); result.draw(); });
+        const back = dom.button("Back to the preview", () => { result.shown = ""; dom.fill(result.parts.screen); result.draw(); }, { id: "wan_preview_back", title: "Shows the clip in the making again" });
         dom.fill(result.parts.screen, result.video(server.address(`jobs/${id}/clips/${number}`), `Clip ${number + 1}`), result.job.state === "done" ? null : back);
     }
 

@@ -14,7 +14,7 @@
         const parts = result.parts;
         parts.title = dom.el("h3", { class: "wan-title", text: "Result" });
         parts.chip = dom.el("span", { class: "wan-chip" });
-        parts.resume = dom.button("Resume", () => server.attempt(() => jobs.resume(result.id)), { id: "wan_resume" });
+        parts.resume = dom.button("Resume", () => server.attempt(() => jobs.resume(result.id)), { id: "wan_resume", title: "Goes on where it stopped" });
         parts.bar = dom.el("div", { class: "wan-bar", role: "progressbar", "aria-label": "Progress of the job", "aria-valuemin": "0", "aria-valuemax": "100" }, dom.el("i"));
         parts.status = dom.el("p", { class: "wan-status", "aria-live": "polite" });
         parts.screen = dom.el("div", { class: "wan-screen" });
@@ -23,9 +23,9 @@
         parts.sheet = dom.el("div", { class: "wan-sheet" });
         parts.files = dom.el("ul", { class: "wan-files" });
         parts.log = dom.el("pre", { class: "wan-log", tabindex: "0", "aria-label": "Log of the job" });
-        parts.more = dom.el("details", { class: "wan-details" }, dom.el("summary", { text: "Log" }), parts.log);
+        parts.more = dom.el("details", { class: "wan-details" }, dom.el("summary", { text: "Log", title: "What has happened to the job" }), parts.log);
         parts.attempts = dom.el("ul", { class: "wan-files" });
-        parts.tried = dom.el("details", { class: "wan-details" }, dom.el("summary", { text: "What was tried" }), parts.attempts);
+        parts.tried = dom.el("details", { class: "wan-details" }, dom.el("summary", { text: "What was tried", title: "How each part of the model was loaded" }), parts.attempts);
         const head = dom.el("div", { class: "wan-head" }, parts.title, parts.chip, dom.el("span", { class: "wan-space" }), parts.resume);
         parts.box = dom.el("div", { class: "wan-stage" }, head, parts.bar, parts.status, parts.problems, parts.screen,
             parts.clips, parts.sheet, parts.files, parts.tried, parts.more);

@@ -11,7 +11,7 @@
 
     function make() {
         cards.list = dom.el("ul", { class: "wan-sc-cards", "aria-label": "Scenes" });
-        cards.more = dom.button("Show more", () => { most += SHOWN; draw(); });
+        cards.more = dom.button("Show more", () => { most += SHOWN; draw(); }, { id: "wan_scenes_more", title: "Shows more scenes" });
         cards.words = dom.el("p", { class: "wan-quiet", id: "wan_scenes_uncut" });
         cards.box = dom.el("div", { class: "wan-hidden" }, cards.words, cards.list, cards.more);
         return cards.box;

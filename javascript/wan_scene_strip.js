@@ -32,11 +32,11 @@
         strip.add = dom.button("Add cut", () => scenes.add(strip.at), { id: "wan_scenes_add", title: "A new scene begins at the chosen frame (C, or a double click)" });
         strip.removing = dom.button("Remove cut", () => scenes.remove(strip.at), { id: "wan_scenes_remove", title: "The scenes before and behind become one (Delete)" });
         strip.reset = dom.button("As found", () => scenes.reset(), { id: "wan_scenes_reset", title: "Takes back every change made by hand" });
-        const step = (by, words) => dom.button(words, () => scenes.state.cuts && nudge(by), { title: by < 0 ? "One frame back; a chosen cut moves along" : "One frame on; a chosen cut moves along", "aria-label": by < 0 ? "One frame back" : "One frame on" });
-        const toCut = (by, words) => dom.button(words, () => next(by), { "aria-label": by < 0 ? "To the cut before" : "To the next cut", title: by < 0 ? "To the cut before" : "To the next cut" });
+        const step = (by, words) => dom.button(words, () => scenes.state.cuts && nudge(by), { id: `wan_scenes_${by < 0 ? "back" : "on"}`, title: by < 0 ? "One frame back; a chosen cut moves along" : "One frame on; a chosen cut moves along", "aria-label": by < 0 ? "One frame back" : "One frame on" });
+        const toCut = (by, words) => dom.button(words, () => next(by), { id: `wan_scenes_${by < 0 ? "previous" : "next"}`, "aria-label": by < 0 ? "To the cut before" : "To the next cut" });
         const group = (...inside) => dom.el("span", { class: "wan-group" }, ...inside);
         const bar = dom.el("div", { class: "wan-sc-bar" }, group(toCut(-1, "\u21e4"), step(-1, "\u2190"), step(1, "\u2192"), toCut(1, "\u21e5")), strip.where, dom.el("span", { class: "wan-space" }),
-            group(dom.button("\u2212", () => zoom(1 / ZOOM), { "aria-label": "Show more of the film", title: "Show more of the film" }), dom.button("+", () => zoom(ZOOM), { "aria-label": "Look closer", title: "Look closer" })),
+            group(dom.button("\u2212", () => zoom(1 / ZOOM), { id: "wan_scenes_wider", "aria-label": "Show more of the film" }), dom.button("+", () => zoom(ZOOM), { id: "wan_scenes_closer", "aria-label": "Look closer" })),
             group(strip.add, strip.removing, dom.button("Play here", play, { id: "wan_scenes_play", title: "Plays the film from a second before the chosen frame (Space)" }), strip.reset));
         strip.film = dom.el("video", { controls: true, playsinline: true, preload: "metadata", "aria-label": "The film", ontimeupdate: follow, onerror: () => cannotPlay() });
         strip.cannot = dom.el("p", { class: "wan-quiet wan-hidden", text: "The browser cannot play this film; its pictures are shown all the same." });
@@ -108,7 +108,7 @@
         const focused = document.activeElement?.classList.contains("wan-sc-cut");
         dom.fill(strip.cuts, ...scenes.state.cuts.map((cut, index) => {
             const chosen = cut === strip.at;
-            const made = dom.el("button", { type: "button", class: `wan-sc-cut${chosen ? " wan-sc-chosen" : ""}`, role: "slider", "data-cut": cut, "aria-label": `Cut ${index + 1}`, "aria-valuemin": 1, "aria-valuemax": scenes.frames() - 1,
+            const made = dom.el("button", { type: "button", class: `wan-sc-cut${chosen ? " wan-sc-chosen" : ""}`, role: "slider", "data-cut": cut, "aria-label": `Cut ${index + 1}`, title: "Drag it, or move it with the arrow keys; Delete removes it", "aria-valuemin": 1, "aria-valuemax": scenes.frames() - 1,
                 "aria-valuenow": cut, "aria-valuetext": `frame ${cut}`, tabindex: chosen || (index === 0 && !isCut()) ? "0" : "-1", onfocus: () => { if (!dragged && strip.at !== cut) choose(cut); }, onkeydown: onCutKey });
             made.style.left = share(cut);
             return made;
@@ -244,5 +244,5 @@
         dom.show(strip.cannot, true);
     }
 
-    Object.assign(strip, { make, draw, choose, play });
+    Object.assign(strip, { make, draw, choose });
 })();

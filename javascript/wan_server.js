@@ -75,7 +75,7 @@
     function place(problem) {
         if (!problem.field) return null;
         const words = [problem.field.replaceAll("_", " "), problem.key ? `key "${problem.key}"` : "", ...["line", "column"].map((name) => (problem[name] ? `${name} ${problem[name]}` : ""))];
-        const button = dom.el("button", { type: "button", class: "wan-place", text: words.filter(Boolean).join(", ") });
+        const button = dom.el("button", { type: "button", class: "wan-place", title: "Goes there", text: words.filter(Boolean).join(", ") });
         for (const name of ["field", "key", "line", "column", "part"]) if (problem[name]) button.dataset[name] = problem[name];
         return dom.el("span", {}, button, " ");
     }

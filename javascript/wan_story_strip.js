@@ -10,9 +10,9 @@
 
     function make() {
         strip.list = dom.el("ol", { class: "wan-story-cards", "aria-label": "Storyboard" });
-        strip.pictures = dom.button("Make pictures", () => server.attempt(() => storyboard.work("pictures")), { id: "wan_story_pictures" });
+        strip.pictures = dom.button("Make pictures", () => server.attempt(() => storyboard.work("pictures")), { id: "wan_story_pictures", title: "Makes the pictures that are missing" });
         strip.approve = dom.button("Approve", storyboard.approve, { id: "wan_story_approve", title: "All pictures are as they should be: they are locked, and the film may be rendered" });
-        strip.add = dom.button("Add segment", () => storyboard.insert(storyboard.state.story.segments.length), { id: "wan_story_add" });
+        strip.add = dom.button("Add segment", () => storyboard.insert(storyboard.state.story.segments.length), { id: "wan_story_add", title: "A further segment at the end" });
         strip.clear = dom.button("Clear", storyboard.clear, { id: "wan_story_clear", title: "Begin with an empty storyboard" });
         strip.words = dom.el("span", { class: "wan-quiet", "aria-live": "polite" });
         strip.scroll = dom.el("div", { class: "wan-scroll", tabindex: "0", role: "region", "aria-label": "Storyboard" }, strip.list);

@@ -9,14 +9,14 @@
     const [dom, server, film, pages, tools] = ["dom", "server", "film", "pages", "tools"].map(part);
 
     function build(mount) {
-        tools.presets = dom.el("select", { class: "wan-select", id: "wan_presets", "aria-label": "Presets", onchange: () => server.attempt(usePreset) });
-        tools.name = dom.el("input", { class: "wan-input", type: "text", placeholder: "name of the preset", "aria-label": "Name of the new preset", maxlength: "60",
+        tools.presets = dom.el("select", { class: "wan-select", id: "wan_presets", "aria-label": "Presets", title: "Fills the form with the settings that are kept under a name", onchange: () => server.attempt(usePreset) });
+        tools.name = dom.el("input", { class: "wan-input", type: "text", id: "wan_preset_name", placeholder: "name of the preset", "aria-label": "Name of the new preset", maxlength: "60",
             onkeydown: (event) => { if (event.key === "Enter") server.attempt(savePreset); if (event.key === "Escape") openNaming(false); } });
-        tools.naming = dom.el("span", { class: "wan-naming wan-hidden" }, tools.name, dom.button("Save", () => server.attempt(savePreset), { id: "wan_preset_save" }), dom.button("Cancel", () => openNaming(false)));
-        tools.open = dom.button("Save as preset", () => openNaming(true));
-        tools.remove = dom.button("Delete preset", () => server.attempt(removePreset));
+        tools.naming = dom.el("span", { class: "wan-naming wan-hidden" }, tools.name, dom.button("Save", () => server.attempt(savePreset), { id: "wan_preset_save", title: "Keeps the form under this name, in place of what was there" }), dom.button("Cancel", () => openNaming(false), { id: "wan_preset_cancel", title: "Keeps nothing" }));
+        tools.open = dom.button("Save as preset", () => openNaming(true), { id: "wan_preset_new", title: "Keeps the form under a name" });
+        tools.remove = dom.button("Delete preset", () => server.attempt(removePreset), { id: "wan_preset_delete", title: "Forgets the chosen preset" });
         tools.file = dom.el("input", { type: "file", class: "wan-hidden", id: "wan_import_file", onchange: () => server.attempt(takeFiles) });
-        tools.deforum = dom.button("Take over from Deforum", () => server.attempt(tools.takeOver), { id: "wan_deforum" });
+        tools.deforum = dom.button("Take over from Deforum", () => server.attempt(tools.takeOver), { id: "wan_deforum", title: "Fills the form with the prompts and settings of the Deforum tab" });
         tools.film = dom.el("span", { class: "wan-tools" }, tools.presets, tools.open, tools.naming, tools.remove);
         tools.files = dom.el("span", { class: "wan-tools" });
         dom.fill(mount, dom.el("div", { class: "wan-tools" }, tools.film, dom.el("span", { class: "wan-space" }), tools.files, tools.file, tools.deforum));

@@ -91,6 +91,10 @@ class Table:
         """The id of a setting's element."""
         return self.prefix + name
 
+    def upload_id(self, name: str) -> str:
+        """The id of the button that picks a setting's file."""
+        return f"{self.elem_id(name)}_upload"
+
     def folds(self) -> dict[str, str]:
         """The id of the accordion in which a setting is folded away, by the id of the setting."""
         return {

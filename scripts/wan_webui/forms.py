@@ -62,7 +62,7 @@ class Form:
                 "Choose file",
                 file_types=list(taken),
                 file_count="multiple" if spec.kind == "images" else "single",
-                elem_id=f"{table.elem_id(name)}_upload",
+                elem_id=table.upload_id(name),
                 size="sm",
             )
             self.uploads[name] = unsaved(button)

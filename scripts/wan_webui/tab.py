@@ -31,6 +31,15 @@ MOUNTS = ("engine", "tools", "result", "jobs", "downloads")
 """The parts of the page that the script builds, beside those of single pages and, last, their switcher."""
 
 
+_BUTTONS = {
+    "wan_generate": ("", "Begins the work of this page and shows how it goes (Ctrl+Enter)"),
+    "wan_queue": ("", "Puts the work of this page behind what waits, without showing it"),
+    "wan_interrupt": ("", "Stops within a step; what is finished is kept (Esc)"),
+    "wan_models_refresh": ("", "Looks for models again"),
+}
+"""What is said of buttons that the script does not make, by id: more words of their label, and their tooltip."""
+
+
 class Wires:
     """The hidden elements by which page and handlers talk, made inside a gr.Blocks."""
 
@@ -101,11 +110,21 @@ class Tab:
             "pages": pages,
             "mounts": [*MOUNTS, *(each.name for each in self._pages if each.mounted), "pages"],
             "help": {table.elem_id(spec.name): help_text(spec) for table in tables for spec in table.fields},
+            "buttons": {**_BUTTONS, **self._uploads()},
             "folds": {name: fold for table in tables for name, fold in table.folds().items()},
             "own": {family.label: own_values(family) for family in FAMILIES.values()},
             "embedded": EMBEDDED.label,
         }
         return json.dumps(data)
+
+    def _uploads(self) -> dict[str, tuple[str, str]]:
+        """Whose file each button takes, and what that is, by the button's id."""
+        return {
+            form.table.upload_id(spec.name): (spec.label, help_text(spec))
+            for form in self._forms.values()
+            for spec in form.table.fields
+            if spec.name in form.table.looks.uploads
+        }
 
     def wire(self, engine: EngineClient) -> None:
         """Connect everything with its handlers."""

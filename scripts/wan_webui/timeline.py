@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from wan_engine.families import MODE_WORDS
+from wan_engine.words import counted
 from wan_webui.seam_marks import seams_lane, seams_words
 
 Values = Mapping[str, Any]
@@ -69,7 +70,7 @@ def _lanes(plan: Values, drawn_seed: bool) -> tuple[str, str]:
         + _ruler(float(plan["seconds"]), float(plan["fps"]))
     )
     track = f'<div class="wan-track" style="min-width:{width}rem">{lanes}</div>'
-    label = f"{_count(len(prompts), 'prompt')}, {_count(len(clips), 'clip')}, {_seconds(plan)}"
+    label = f"{counted(len(prompts), 'prompt')}, {counted(len(clips), 'clip')}, {_seconds(plan)}"
     return f'<div class="wan-scroll" tabindex="0">{track}</div>', escape(label)
 
 
@@ -77,9 +78,9 @@ def _figures(plan: Values, drawn_seed: bool) -> str:
     rate, model_rate = f"{plan['fps']:.4g}", f"{plan['model_fps']:.4g}"
     words = [
         f"<strong>{_seconds(plan)}</strong>",
-        f"{_count(plan['frames'], 'frame')} at {rate} fps",
+        f"{counted(plan['frames'], 'frame')} at {rate} fps",
         f"{plan['width']} × {plan['height']}",
-        _count(len(plan["clips"]), "clip"),
+        counted(len(plan["clips"]), "clip"),
         "random seed" if drawn_seed else f"seed {plan['seed']}",
     ]
     if model_rate != rate:
@@ -134,11 +135,11 @@ def _clip_words(plan: Values, clip: Values) -> str:
     if clip["guidance_scale_2"] is not None:
         guidance += f"/{clip['guidance_scale_2']:g}"
     seconds = (clip["end"] - clip["start"]) / plan["fps"]
-    mode = MODE_WORDS.get(clip["mode"], clip["mode"])
+    mode, asked = MODE_WORDS.get(clip["mode"], clip["mode"]), counted(clip["frames"], "model frame")
     return (
         f"Clip {clip['index'] + 1} of {len(plan['clips'])}: {mode}, {_start_words(clip)}\n"
-        f"film frames {clip['start']} to {clip['end'] - 1} ({seconds:.2f} s), {_count(clip['frames'], 'model frame')}\n"
-        f"{_count(clip['steps'], 'step')}, guidance {guidance}, {clip['sampler']}"
+        f"film frames {clip['start']} to {clip['end'] - 1} ({seconds:.2f} s), {asked}\n"
+        f"{counted(clip['steps'], 'step')}, guidance {guidance}, {clip['sampler']}"
     )
 
 
@@ -222,7 +223,7 @@ def problems_html(problems: Sequence[Values], heading: str = "") -> str:
     """
     if not problems:
         return ""
-    title = heading or _count(len(problems), "problem")
+    title = heading or counted(len(problems), "problem")
     items = "".join(f"<li>{_problem(problem)}</li>" for problem in problems)
     return f'<div class="wan-problems" role="alert"><h4>{escape(title)}</h4><ul>{items}</ul></div>'
 
@@ -232,10 +233,10 @@ def _problem(problem: Values) -> str:
     given = {**place, "part": problem.get("part")}
     data = "".join(f' data-{name}="{escape(str(value))}"' for name, value in given.items() if value not in (None, ""))
     words = _place_words(place)
-    button = f'<button type="button" class="wan-place"{data}>{escape(words)}</button> ' if words else ""
+    button = f'<button type="button" class="wan-place" title="Goes there"{data}>{escape(words)}</button> '
     remedy = str(problem.get("remedy") or "")
     advice = f' <span class="wan-remedy">{escape(remedy)}</span>' if remedy else ""
-    return f"{button}{_message(str(problem.get('message', '')) + '.')}{advice}"
+    return f"{button if words else ''}{_message(str(problem.get('message', '')) + '.')}{advice}"
 
 
 def _message(text: str) -> str:
@@ -264,10 +265,6 @@ def size_words(size: float) -> str:
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:.3g} GB" if size < 1000 else f"{size / 1000:.3g} TB"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _seconds(plan: Values) -> str:

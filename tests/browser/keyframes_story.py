@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from browser.chromium import Window
 from browser.keyframes_page import KeyframesPage
-from browser.looks import contrasts
+from browser.looks import contrasts, nameless, unexplained
 from browser.servers import Server
 from browser.wan_page import WanTab
 
@@ -123,3 +123,5 @@ class KeyframesStory:
         expect(keyframes.plan).to_contain_text("flf2v")
         assert narrow.wide().whole <= narrow.wide().seen
         assert not {text: ratio for text, ratio in contrasts(narrow.root).items() if ratio < READABLE}
+        assert not unexplained(narrow.root)
+        assert not nameless(narrow.root)

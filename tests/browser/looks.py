@@ -42,9 +42,18 @@ def contrasts(root: Locator) -> dict[str, float]:
     return found
 
 
-_UNEXPLAINED = """(root) => Array.from(root.querySelectorAll("span[data-testid=block-info], .wan-label"))
-    .filter((label) => label.textContent.trim() && !label.closest("[title]") && !label.closest(".wan-hidden"))
-    .map((label) => label.textContent.trim())"""
+# The labels of gradio's controls; of the tab's own making all controls.
+_CONTROLS = """(root, more) => Array.from(root.querySelectorAll(
+    ".wan-mount :is(button, input, select, textarea), #wan_actions button, button[id$=_upload]" + more))
+    .filter((each) => !each.closest(".wan-hidden") && (each.textContent.trim() || each.tagName !== "SPAN"))"""
+
+_UNEXPLAINED = f"""(root) => ({_CONTROLS})(root, ", summary, span[data-testid=block-info], .wan-label")
+    .filter((each) => !each.closest("[title]:not([title=''])"))
+    .map((each) => each.textContent.trim() || each.ariaLabel || each.id)"""
+
+_NAMELESS = f"""(root) => ({_CONTROLS})(root, "")
+    .filter((each) => !each.id && !Object.keys(each.dataset).length)
+    .map((each) => each.textContent.trim() || each.ariaLabel || each.className)"""
 
 _REPEATED = """(root) => {
     // gradio 3 gives an element and what it holds the same id.
@@ -56,8 +65,13 @@ _REPEATED = """(root) => {
 
 
 def unexplained(root: Locator) -> list[str]:
-    """The labels of controls, folded away or not, that no tooltip explains."""
+    """The controls of the open page, folded away or not, that no tooltip explains."""
     return [str(label) for label in root.evaluate(_UNEXPLAINED)]
+
+
+def nameless(root: Locator) -> list[str]:
+    """The controls of the open page that neither an id nor another stable name tells from each other."""
+    return [str(label) for label in root.evaluate(_NAMELESS)]
 
 
 def repeated_ids(root: Locator) -> list[str]:

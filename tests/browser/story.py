@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.chromium import Window
-from browser.looks import contrasts, repeated_ids, unexplained
+from browser.looks import contrasts, nameless, repeated_ids, unexplained
 from browser.servers import Server
 from browser.wan_page import LONG_FILM, SMALL_FILM, WanTab
 
@@ -206,7 +206,8 @@ class Story:
             assert narrow.wide().whole <= narrow.wide().seen
             faint = {text: ratio for text, ratio in contrasts(narrow.root).items() if ratio < READABLE}
             assert not faint
-        assert not unexplained(narrow.root)
+            assert not unexplained(narrow.root)
+            assert not nameless(narrow.root)
         assert not repeated_ids(narrow.root)
 
 
