@@ -1,7 +1,10 @@
 """A film made in a process of its own, which tells every event in a line of JSON: killed, it has said what it did.
 
-python film_process.py begin PROJECT             python film_process.py resume FOLDER
-python film_process.py outpaint PROJECT          python film_process.py resume_outpaint FOLDER
+python film_process.py begin PROJECT STEPS       python film_process.py resume FOLDER STEPS
+python film_process.py outpaint PROJECT STEPS    python film_process.py resume_outpaint FOLDER STEPS
+
+When it has told so many steps, it takes one more and waits to be killed, before it tells that: however fast the machine
+is, the film is not over by then.
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+_SETTLE = 0.25
+"""Seconds before the last step is told, in which its state reaches the disk: a slow one skips states of quick steps."""
+_LONG = 600
+"""Seconds that it waits to be killed."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +36,25 @@ class Told:
     message: str
 
 
-def start(verb: str, path: Path) -> subprocess.Popen[str]:
-    """Begin what a project file asks for, or go on with what lies in a folder."""
+def start(verb: str, path: Path, steps: int) -> subprocess.Popen[str]:
+    """Begin what a project file asks for, or go on with what lies in a folder; so many steps are told."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, __file__, verb, str(path)]
+    command = [sys.executable, __file__, verb, str(path), str(steps)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
-def killed_after(process: subprocess.Popen[str], steps: int, moments: random.Random) -> list[Told]:
-    """Kill the process a moment after it has done this many steps; what it told before it died."""
+def killed_after(verb: str, path: Path, steps: int, moments: random.Random) -> list[Told]:
+    """Start it and kill it a moment after it has done this many steps; what it told before it died.
+
+    Most moments are short, for a step of the small model takes hundredths of a second, and some are long.
+    """
+    process = start(verb, path, steps)
     assert process.stdout is not None
     told: list[Told] = []
     for line in process.stdout:
         told.append(Told(**json.loads(line)))
         if sum(event.kind == "step" for event in told) >= steps:
-            time.sleep(moments.uniform(0, 0.4))
+            time.sleep(0.4 * moments.random() ** 3)
             break
     process.send_signal(signal.SIGKILL)
     rest, _ = process.communicate(timeout=60)
@@ -59,12 +70,20 @@ def main() -> None:
     from wan_engine.schedule.project import load_project
     from wan_engine.tools.outpaint.orders import orders_of_file
 
+    verb, path, steps = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    done = 0
+
     def tell(event: Event) -> None:
+        nonlocal done
+        done += event.kind == "step"
+        if event.kind == "step" and done == steps:
+            time.sleep(_SETTLE)
+        if done > steps:
+            time.sleep(_LONG)
         values = {name: getattr(event, name) for name in ("kind", "clip", "step", "message")}
         sys.stdout.write(json.dumps(values) + "\n")
         sys.stdout.flush()
 
-    verb, path = sys.argv[1], Path(sys.argv[2])
     if verb == "begin":
         make_film(load_project(path).settings, tell, lambda: False)
     elif verb == "outpaint":

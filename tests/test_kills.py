@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import film_process
 from film_process import Told, killed_after
 from small_disk import fill_up, small_disk
 from wan_engine.errors import WanError
@@ -113,13 +112,11 @@ def test_a_film_survives_kills_and_repeats_no_step(tmp_path: Path, way: str) -> 
     seed = random.randrange(10_000)
     moments = random.Random(seed)
     kills = 3
-    process, done = film_process.start("begin", project), 0
-    for number in range(kills):
-        told = killed_after(process, moments.randint(1, alone.count // kills), moments)
-        done += sum(event.kind == "step" for event in told)
-        folder = film_folder(told)
-        if number < kills - 1:
-            process = film_process.start("resume", folder)
+    told = killed_after("begin", project, moments.randint(1, alone.count // kills), moments)
+    folder = film_folder(told)
+    for _ in range(kills - 1):
+        told += killed_after("resume", folder, moments.randint(1, alone.count // kills), moments)
+    done = sum(event.kind == "step" for event in told)
     last = Steps()
     result = resume_film(folder, last, lambda: False)
     place = f"kill moments from seed {seed}"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import film_process
 from film_process import killed_after
 from scene_films import texture_clip, write_film
 from small_disk import fill_up, small_disk
@@ -85,7 +84,7 @@ def test_a_killed_outpaint_is_gone_on_with(order: OutpaintOrder, wanted: list[st
     seed = random.randrange(10_000)
     moments = random.Random(seed)
     kill_at = moments.randint(STEPS + 1, CHUNKS * STEPS - 1)
-    told = killed_after(film_process.start("outpaint", project), kill_at, moments)
+    told = killed_after("outpaint", project, kill_at, moments)
     place = f"killed after {kill_at} steps, seed {seed}"
     (folder,) = (Path(event.message) for event in told if event.kind == "started")
     assert not [film for film in folder.glob("*.mp4") if ".part" not in film.name], place

@@ -96,15 +96,15 @@ def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     film = replace(SETTINGS, steps="300", devices="cpu, cpu", save_frames=True, output_dir=str(tmp_path))
     project = tmp_path / "film.yaml"
     project.write_text(project_to_text(film), encoding="utf-8")
-    parent = film_process.start("begin", project)
+    parent = film_process.start("begin", project, 0)
     assert parent.stdout is not None
-    while '"kind": "step"' not in parent.stdout.readline():
+    while '"kind": "clip_started"' not in parent.stdout.readline():
         pass
     workers = psutil.Process(parent.pid).children(recursive=True)
     assert len(workers) >= 2
     parent.kill()
-    _, living = psutil.wait_procs(workers, timeout=10)
-    parent.communicate(timeout=10)
+    _, living = psutil.wait_procs(workers, timeout=60)
+    parent.communicate(timeout=60)
     assert not living
     (plan,) = tmp_path.rglob("*_plan.json")
     resumed = resume_film(plan.parent, lambda _event: None, lambda: False, ["cpu"])
