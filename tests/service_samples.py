@@ -31,9 +31,9 @@ SMALL_FILM = Settings(
 """Two clips that are drawn in a moment."""
 
 LONG_FILM = replace(
-    SMALL_FILM, steps="1000", prompts={str(8 * clip): f"prompt {clip}" for clip in range(16)}, max_frames=128
+    SMALL_FILM, steps="1000", prompts={str(8 * clip): f"prompt {clip}" for clip in range(24)}, max_frames=192
 )
-"""Sixteen clips of many steps: it is done in a second, so it can be killed in the middle and still be finished."""
+"""Twenty-four clips of many steps: it is done in a second, so it can be killed in the middle and still be finished."""
 
 ENDLESS_FILM = replace(SMALL_FILM, steps="1000", max_frames=20_000)
 """A film of a minute or more, for what is done to a film that runs and need not be finished."""

@@ -107,7 +107,7 @@ def test_a_worker_without_auto_takes_its_own_jobs_only(queue: JobStore, start_wo
 def test_a_cancelled_film_stops_within_a_step_and_can_be_gone_on_with(
     queue: JobStore, start_worker: StartWorker, tmp_path: Path
 ) -> None:
-    film = replace(SMALL_FILM, steps="1000", max_frames=24 * 8, clip_duration=0.5, save_frames=True)
+    film = replace(LONG_FILM, save_frames=True)
     added, waiting = queue.add_batch([job(film), job(film)])
     start_worker("--auto")
     folder = begun(queue, added.id).folder

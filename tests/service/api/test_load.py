@@ -15,10 +15,11 @@ from api_samples import FOX, LONG
 from engine_process import Engine, running_engine
 from service_samples import wait_until
 from wan_engine.home import API_ROOT, TOKEN_HEADER
+from yardstick import slowness
 
 CLIENTS, QUEUED, SECONDS = 50, 100, 10.0
 MOST_MILLISECONDS = 50
-"""Within it 95 of 100 answers must come when each client asks twice a second."""
+"""Within it 95 of 100 answers must come when each client asks twice a second, on a machine of the usual pace."""
 
 ROUNDS = 3
 """Tries: what else the machine does in one moment is not the engine's doing."""
@@ -41,6 +42,7 @@ def polled(engine: Engine, jobs: list[str], every: float) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_many_clients_are_answered_quickly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    most = MOST_MILLISECONDS * slowness()
     with running_engine(tmp_path / "home") as engine:
         film = engine.queue(LONG)
         text = json.dumps({"kind": "schedule", **FOX})
@@ -51,7 +53,7 @@ def test_many_clients_are_answered_quickly(tmp_path: Path, capsys: pytest.Captur
         wait_until(lambda: engine.job(film)["progress"]["steps_done"] > 0)
         for _ in range(ROUNDS):
             calm = polled(engine, [film, *queued], every=0.5)
-            if calm["p95"] < MOST_MILLISECONDS:
+            if calm["p95"] < most:
                 break
         eager = polled(engine, [film, *queued], every=0.0)
         assert engine.job(film)["state"] == "running"
@@ -61,4 +63,4 @@ def test_many_clients_are_answered_quickly(tmp_path: Path, capsys: pytest.Captur
             )
         engine.http.post(f"/jobs/{film}/cancel")
     assert calm["answers"] > CLIENTS * SECONDS / 0.5 * 0.8
-    assert calm["p95"] < MOST_MILLISECONDS
+    assert calm["p95"] < most
