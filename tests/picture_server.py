@@ -84,7 +84,7 @@ def _handler(state: PictureServer) -> type[QuietHandler]:  # noqa: C901  one sma
         def _answer(self, fault: Fault, fields: dict[str, Any]) -> None:
             if self.path.startswith("/sdapi/") and not self._is_webui():
                 return
-            if fault.status != 200:
+            if fault.status != 200 or fault.body is not None:
                 body = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
                 self._send(fault.status, body.encode(), fault.headers)
                 return

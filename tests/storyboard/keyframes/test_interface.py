@@ -247,6 +247,23 @@ def test_what_may_pass_is_asked_again(
     assert make(name).make(request(provider), no)
 
 
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("openai", "null"),
+        ("openai", {"data": [None]}),
+        ("openai", {"data": [{"b64_json": "é"}]}),
+        ("webui", "null"),
+        ("webui", {"images": ["é"]}),
+    ],
+)
+def test_an_answer_of_another_form_holds_no_picture(make: Make, server: PictureServer, name: str, body: object) -> None:
+    server.faults = [Fault(body=body, headers={"content-type": "application/json"})]
+    provider = make(name)
+    with pytest.raises(ProviderError, match="answer holds no picture"):
+        provider.make(request(provider), no)
+
+
 def test_a_webui_without_its_api_is_told(make: Make, server: PictureServer) -> None:
     server.with_api = False
     for ask in (lambda provider: provider.identity(), lambda provider: provider.make(request(provider), no)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.render.events import CancelCheck
@@ -47,7 +46,7 @@ class OpenAIProvider(KeyedProvider):
             raise _broken() from error
         try:
             return base64.b64decode(answer.data[0].b64_json, validate=True)
-        except (TypeError, IndexError, binascii.Error) as error:
+        except (AttributeError, TypeError, IndexError, ValueError) as error:
             raise _broken() from error
 
     def _client(self) -> OpenAI:

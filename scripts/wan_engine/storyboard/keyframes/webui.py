@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import replace
 from typing import Any
 
@@ -55,7 +54,7 @@ class WebuiProvider(PictureProvider):
         try:
             image = answer["images"][0]
             return base64.b64decode(image.partition(",")[2] if image.startswith("data:") else image, validate=True)
-        except (KeyError, IndexError, TypeError, AttributeError, binascii.Error) as error:
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
             raise ProviderError("the WebUI's answer holds no picture", "Try again", again=True) from error
 
     def _ask(self, method: str, route: str, body: dict[str, Any] | None) -> dict[str, Any]:
