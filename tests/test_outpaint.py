@@ -223,6 +223,15 @@ def test_going_on_takes_room_for_the_rest_alone(order: Any, tmp_path: Path, monk
     assert resume_outpaint(stopper.folder, lambda event: None, lambda: False).film.is_file()
 
 
+def test_a_film_whose_frames_are_not_found_again_is_refused_at_once(order: Any, tmp_path: Path) -> None:
+    """An AVI holds no times; those of H.264's frames in it are guessed otherwise from one decoder to another."""
+    film = write_coded_film(CodedFilm(tmp_path / "film.avi", constant(12, Fraction(25)), tracks=0))
+    events: list[Event] = []
+    with pytest.raises(MediaError, match=r"does not give its frame 11. Convert it to mp4 first"):
+        make_outpaint(order(film), events.append, lambda: False)
+    assert not any(event.kind == "step" for event in events)
+
+
 def test_a_film_that_has_changed_is_not_gone_on_with(order: Any, tmp_path: Path) -> None:
     film = coded(tmp_path, constant(20, Fraction(24)))
     stopper = Stopper(1)

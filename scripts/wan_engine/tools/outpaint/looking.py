@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from wan_engine.media.film_frames import film_times
+from wan_engine.media.film_frames import film_frames, film_times
 from wan_engine.media.frame_times import FrameTimes
 from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.settings_split import SplitSettings
@@ -36,8 +36,17 @@ class Facts:
 def look_through(order: OutpaintOrder, seen: Callable[[int], None], cancelled: CancelCheck, device: str = "") -> Facts:
     """Decode the film once, small. seen: told how many frames are done.  device: of the detector, in place of its own.
 
-    Raises MediaError, ModelError, InputError for a cut outside the film, and Cancelled.
+    Raises MediaError, also for a film whose frames could not be found again, ModelError, InputError for a cut outside
+    the film, and Cancelled.
     """
+    facts = _seen_through(order, seen, cancelled, device)
+    # H.264 in an AVI, which holds no times, would fail when all but the last chunk is rendered.
+    last = len(facts.times) - 1
+    next(film_frames(order.film, facts.times, last, last + 1))
+    return facts
+
+
+def _seen_through(order: OutpaintOrder, seen: Callable[[int], None], cancelled: CancelCheck, device: str = "") -> Facts:
     settings = order.settings
 
     def look(done: int) -> None:
