@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,9 @@ from wan_engine.plan.model import read_plan
 from wan_engine.plan.seam import Join, Seam
 from wan_engine.seams.meter import SeamMeter
 from wan_engine.words import counted
+
+_PLACE = re.compile(r"[0-9]{1,9}|[0-9./]{1,20}s")
+"""A frame, or seconds. Fraction alone would also take 1e999999999s, and all memory for it."""
 
 
 def seams_of(film: Path, joins: Mapping[int, Join]) -> tuple[Seam, ...]:
@@ -61,6 +65,8 @@ def _named(words: Sequence[str], fps: Fraction) -> dict[int, Join]:
 
 
 def _frame(word: str, fps: Fraction) -> int | None:
+    if not _PLACE.fullmatch(word):
+        return None
     try:
         return round(Fraction(word[:-1]) * fps) if word.endswith("s") else int(word)
     except (ValueError, ZeroDivisionError):
