@@ -262,5 +262,5 @@ def test_the_estimate_asks_nobody() -> None:
 
 
 def test_a_prompt_is_made_richer() -> None:
-    with llm_server(Reply(json.dumps({"prompt": "a red `fox` in snow"}))) as server:
+    with llm_server(Reply(json.dumps({"prompt": "a red `fox` in\x00snow"}))) as server:
         assert enhanced(LlmClient(service(server)), "a fox") == "a red 'fox' in snow"

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from wan_engine.errors import InputError
 from wan_engine.families import FAMILIES, Lineup, ModelCard
+from wan_engine.schedule.project import project_from_text
+from wan_engine.schedule.storyboard_file import storyboard_to_text
 from wan_engine.settings import Settings
 from wan_engine.storyboard.lengths import Lengths, lengths_for
 from wan_engine.storyboard.planner import Ask, Planned
@@ -87,6 +89,20 @@ def test_a_camera_is_of_the_sentence_before_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "characters"),
+    [
+        ("(Mara), a woman; Ben", [("Mara", "a woman"), ("Ben", "")]),
+        ("— Mara: tall; - Ben (an old sailor)", [("Mara", "tall"), ("Ben", "an old sailor")]),
+        ("; ( ); -", []),
+        ("the `x` of it: a `y", [("the 'x' of it", "a 'y")]),
+    ],
+)
+def test_characters_without_a_name_are_none(words: str, characters: list[tuple[str, str]]) -> None:
+    story = split(f"Characters: {words}\nA boat leaves. Rain falls on the sea.").storyboard
+    assert [(each.name, each.look) for each in story.characters] == characters
+
+
 def test_each_keyframe_shows_what_begins_there() -> None:
     story = split("A red circle moves. A blue square falls.").storyboard
     assert [keyframe.description for keyframe in story.keyframes] == [
@@ -124,8 +140,12 @@ def test_sentences_are_told_apart(text: str, count: int) -> None:
     assert len(split(text).storyboard.segments) == count
 
 
+PIECES = (*SCRIPT.split("\n"), "Characters: (;", "Duration: soon", "Style: .", "。", "(0 s)", "`x`", "Camera:", " ")
+TEXTS = st.text(max_size=300) | st.lists(st.sampled_from(PIECES) | st.just("\n"), max_size=12).map(" ".join)
+
+
 @settings(max_examples=150)
-@given(st.text(max_size=300), st.floats(0, 100), st.integers(0, 9))
+@given(TEXTS, st.floats(0, 100), st.integers(0, 9))
 def test_any_text_is_split_into_good_lengths_or_refused(text: str, seconds: float, segments: int) -> None:
     try:
         story = split(text, seconds, segments).storyboard
@@ -134,6 +154,7 @@ def test_any_text_is_split_into_good_lengths_or_refused(text: str, seconds: floa
     assert all((Fraction(segment.seconds) / LENGTHS.step).denominator == 1 for segment in story.segments)
     assert split(text, seconds, segments).storyboard == story
     assert "`" not in "".join(segment.prompt for segment in story.segments)
+    assert project_from_text(storyboard_to_text(story), "story.yaml").storyboard == story
 
 
 @given(st.fractions(0, 200), st.lists(st.integers(1, 50).map(Fraction), min_size=1, max_size=20))

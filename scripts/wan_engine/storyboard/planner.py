@@ -40,6 +40,8 @@ class Ask:
         if len(self.text) > MOST_CHARACTERS:
             message = f"it has {len(self.text):,} characters"
             problems.append(Problem(message, f"The most is {MOST_CHARACTERS:,}: plan it in parts", field="text"))
+        if "\x00" in self.text:
+            problems.append(Problem("the text holds a NUL character", "Remove it", field="text"))
         if half_character(self.text) is not None:
             problems.append(Problem(HALF_A_CHARACTER, WHOLE_CHARACTERS, field="text"))
         if not 0 <= self.seconds <= MOST_SECONDS:

@@ -232,6 +232,8 @@ def _plain_place(place: str) -> str:
 
 def _characters(text: str) -> Iterator[Character]:
     """`Mara: a woman in yellow; Ben (an old sailor)` as names and looks."""
-    for entry in filter(str.strip, text.split(";")):
-        name, _, look = re.sub(r"\s*[:=(–—]\s*|\s+-\s+|,\s+", "\0", entry.strip(" .)"), count=1).partition("\0")
-        yield Character(name.strip(), look.strip(" )"))
+    for entry in text.split(";"):
+        plain = entry.strip(" .)").lstrip(" -–—•*(:=,")
+        name, _, look = re.sub(r"\s*[:=(–—]\s*|\s+-\s+|,\s+", "\0", plain, count=1).partition("\0")
+        if name.strip(" )"):
+            yield Character(name.strip(" )"), look.strip(" )"))

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from wan_engine.errors import InputError, Problem
 from wan_engine.render.events import CancelCheck
-from wan_engine.schedule.storyboard import MOST_SECONDS, Segment, Storyboard, StoryKeyframe
+from wan_engine.schedule.storyboard import MOST_SECONDS, Character, Segment, Storyboard, StoryKeyframe
 from wan_engine.settings_planning import MOST_SEGMENTS
 from wan_engine.storyboard.lengths import Lengths
 from wan_engine.storyboard.planner import Ask, Estimate, Partial, Planned, Planner
@@ -53,7 +53,7 @@ class Splitter(Planner):
             title=_plain(found.title) or _shortened(segments[0].prompt),
             text=ask.text,
             style=_plain(found.style),
-            characters=tuple(found.characters),
+            characters=tuple(Character(_plain(each.name), _plain(each.look)) for each in found.characters),
             continuity=_plain(found.continuity),
             pictures=ask.pictures,
             film=dict(ask.film),

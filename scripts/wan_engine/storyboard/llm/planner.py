@@ -130,8 +130,8 @@ def enhanced(client: LlmClient, prompt: str) -> str:
 
 
 def _plain(words: str | None) -> str:
-    """The words without backticks, between which a prompt would have math; "" where they have not come yet."""
-    return " ".join((words or "").replace("`", "'").split())
+    """The words without backticks, between which a prompt would have math, and NUL; "" where they have not come yet."""
+    return " ".join((words or "").replace("`", "'").replace("\x00", " ").split())
 
 
 def _tokens(messages: Messages) -> int:
