@@ -42,7 +42,7 @@
         const box = seconds(length, (value, drawn) => keyframes.setLength(index, value, drawn), { "data-key": `${id}/length`, "aria-label": `Length from picture ${index + 1} to ${index + 2}, in seconds`, class: "wan-input wan-kf-seconds" });
         const fit = dom.button("Fit", () => keyframes.fitLength(index), { "data-key": `${id}/fit`, title: "The nearest length for which the model makes 4n+1 frames", "aria-label": `Fit the length from picture ${index + 1} to ${index + 2} to 4n+1 frames` });
         return dom.el("div", { class: "wan-kf-between wan-field" }, words,
-            dom.el("div", { class: "wan-kf-length" }, "lasts ", box, " s", dom.el("span", { class: "wan-kf-advice", "data-segment": index }, ...told(index)), fit));
+            dom.el("div", { class: "wan-kf-length" }, "lasts ", box, " s", fit, dom.el("span", { class: "wan-kf-advice", "data-segment": index }, ...told(index))));
     }
 
     function told(index) {
