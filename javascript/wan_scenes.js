@@ -210,7 +210,7 @@
 
     function say() {
         const words = [];
-        if (state.job) words.push("Scenes are being looked for; the job tells how far it is.");
+        if (state.job) words.push("The film is being worked on; the job tells how far it is.");
         else if (scenes.data) {
             const all = pieces(), kept = all.filter((each) => each.kept).length;
             words.push(dom.plural(kept, "scene"), `${frames()} frames`, dom.duration(secondsOf(frames())), scenes.data.list.detector || "cut by hand");

@@ -83,8 +83,9 @@
     function tell(problems, kind) {
         const target = dom.inTab("#wan_told");
         if (!target) return;
+        const said = (text) => (kind || /[.!?]$/.test(text) ? text : `${text}.`);
         const items = problems.map((problem) => dom.el("li", {}, place(problem),
-            dom.el("span", { text: problem.message }),
+            dom.el("span", { text: said(problem.message) }),
             problem.remedy ? dom.el("span", { class: "wan-remedy", text: ` ${problem.remedy}` }) : null));
         const list = dom.el("ul", {}, ...items);
         setTimeout(timeline.markProblems, 0);
