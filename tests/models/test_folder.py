@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wan_engine.errors import CapabilityError, ModelError
+from wan_engine.models.files import fingerprint
 from wan_engine.models.folder import find_models, open_folder
 from wan_engine.models.lineup import lineup
 from wan_engine.settings import Settings
@@ -291,6 +292,7 @@ def test_the_fingerprint_follows_the_content(tmp_path: Path) -> None:
     third = open_folder(write_model(tmp_path / "c", Made()))
     write_config(third.components["scheduler"], "scheduler_config.json", _class_name="Another")
     assert first.fingerprint() != third.fingerprint()
+    assert fingerprint({"vae/b\udcff.bin": weights}) != fingerprint({"vae/b.bin": weights})  # a name that is no text
 
 
 ANYTHING = st.recursive(

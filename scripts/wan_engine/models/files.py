@@ -96,7 +96,7 @@ def fingerprint(files: Mapping[str, Path]) -> str:
     digest = hashlib.sha256()
     for name, path in sorted(files.items()):
         size = path.stat().st_size
-        digest.update(f"{name}\n{size}\n".encode())
+        digest.update(f"{name}\n{size}\n".encode("utf-8", "surrogatepass"))
         if path.suffix == ".safetensors":
             header, size = header_bytes(path)
             digest.update(header)
