@@ -21,6 +21,7 @@
         }
 
         async function ask() {
+            plan.timer = null;
             if (plan.busy) {
                 plan.again = true; // one question at a time
                 return;
@@ -42,7 +43,8 @@
                 }
             } while (plan.again);
             plan.busy = false;
-            dom.inTab(target).classList.remove("wan-stale");
+            // What was typed meanwhile is asked for in a moment.
+            if (plan.timer === null) dom.inTab(target).classList.remove("wan-stale");
             markProblems();
         }
 

@@ -32,6 +32,26 @@ _WATCH_ONE_THAT_FAILS = """async () => {
 }"""
 """Orders a film of a device that is not there, and shows its job."""
 
+_OVERTAKEN = """async () => {
+    const ask = wanTab.server.ask, plan = document.querySelector("#wan_timeline"), pause = wanTab.dom.pause;
+    let answered;
+    wanTab.server.ask = (...given) => {
+        wanTab.server.ask = ask;
+        answered = ask(...given).then(async (answer) => {
+            await pause(1000); // it is shown
+            wanTab.changed();
+            return answer;
+        });
+        return answered;
+    };
+    wanTab.changed();
+    while (!answered) await pause(10);
+    await answered;
+    await pause(0);
+    return plan.classList.contains("wan-stale");
+}"""
+"""Whether the plan is called stale just after an answer to a question that was asked before the last change."""
+
 HOSTILE = '<img src=x onerror="window.ran = 1"><b>circle</b>'
 
 
@@ -47,6 +67,11 @@ class Story:
         tab.settle()
         expect(tab.prompt_blocks()).to_have_count(3)
         expect(tab.prompt_blocks().nth(2)).to_have_text("a green triangle")
+
+    def test_a_plan_that_a_change_overtook_stays_stale(self, tab: WanTab) -> None:
+        tab.write(SMALL_FILM)
+        assert tab.page.evaluate(_OVERTAKEN) is True
+        tab.settle()
 
     def test_an_error_is_shown_at_its_line(self, tab: WanTab) -> None:
         tab.write({**SMALL_FILM, "prompts": "0: a red circle\n12 + : a blue square\n18: a green triangle"})
