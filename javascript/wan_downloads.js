@@ -132,7 +132,8 @@
             try {
                 entry = await server.api(`downloads/${name}`);
                 put(entry);
-                drawNow(entry);
+                // A button that is taken away while it is pressed would lose its click.
+                if (entry.state !== "running" || !downloads.strip.matches(":active")) drawNow(entry);
             } catch (error) {
                 dom.fill(downloads.strip, dom.el("span", { text: `${name}: ${error.message}. ${error.remedy || ""}` }));
             }

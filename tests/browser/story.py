@@ -52,6 +52,11 @@ _OVERTAKEN = """async () => {
 }"""
 """Whether the plan is called stale just after an answer to a question that was asked before the last change."""
 
+_DRAWN_WHEN_PRESSED = """() => document.addEventListener("pointerdown", () => {
+    wanTab.jobs.drawn = "";
+    wanTab.jobs.refresh();
+}, { once: true })"""
+
 HOSTILE = '<img src=x onerror="window.ran = 1"><b>circle</b>'
 
 
@@ -179,7 +184,9 @@ class Story:
         tab.reload()
         expect(tab.job("<b>circle</b>")).to_be_visible()
         assert tab.values("prompts") == {"prompts": ""}
-        tab.job("<b>circle</b>").get_by_role("button", name="Use settings").click()
+        # The list would be drawn anew while the button is pressed, which would lose the click.
+        tab.page.evaluate(_DRAWN_WHEN_PRESSED)
+        tab.job("<b>circle</b>").get_by_role("button", name="Use settings").click(delay=1000)
         expect(tab.news).to_contain_text(HOSTILE)
         tab.settle()
         expected = {"prompts": prompts, "width": "64", "max_frames": "8", "steps": "2", "seed": "7"}

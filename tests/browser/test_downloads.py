@@ -82,7 +82,8 @@ def test_a_model_is_got_from_the_tab(tab: WanTab, server: Server, stocked: HubSe
     tab.reload()
     expect(now).to_have_attribute("data-state", "running", timeout=START_MS)
     with page.expect_response(lambda answer: answer.request.method == "DELETE"):
-        page.locator("#wan_download_cancel").click()
+        # Longer than the time between two looks at the download, each of which draws it.
+        page.locator("#wan_download_cancel").click(delay=2500)
     stocked.faults.released.set()
     expect(now).to_have_attribute("data-state", "cancelled", timeout=START_MS)
     panel = open_list(page)
