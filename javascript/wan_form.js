@@ -5,6 +5,8 @@
     const tab = (window.wanTab = window.wanTab || {}), part = (name) => (tab[name] = tab[name] || {});
     const [page, dom, server, form, timeline, models, pages] = ["page", "dom", "server", "form", "timeline", "models", "pages"].map(part);
 
+    const OPENING_LOOKS = 100; // at a box that is being made, 50 ms apart
+
     /** The id of a setting of the open page, whose controls are those of one or more tables. */
     function idOf(field) {
         const ids = pages.about().prefixes.map((prefix) => prefix + field);
@@ -34,8 +36,11 @@
         const field = place.field || "prompts", folded = find(place);
         if (!folded || !folded.offsetParent) {
             // gradio 6 makes what is folded away only when it is opened.
-            dom.inTab(`#${page.folds[idOf(field)]} .label-wrap`)?.click();
+            const fold = dom.inTab(`#${page.folds[idOf(field)]} .label-wrap`);
+            fold?.click();
             await dom.pause(200);
+            // A busy browser takes longer.
+            for (let look = 0; fold && look < OPENING_LOOKS && !find(place)?.offsetParent; look += 1) await dom.pause(50);
         }
         const target = find(place);
         if (!target) return;
