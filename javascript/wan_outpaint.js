@@ -47,6 +47,7 @@
         outpaint.box.value = state.film = path.trim().replace(/^["']|["']$/g, "");
         state.frame = outpaint.frame.value = 0;
         seen = null;
+        round += 1; // what is still asked about the film before is not shown
         keep();
         draw();
         changed();
