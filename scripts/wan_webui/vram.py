@@ -74,7 +74,7 @@ class VramWatch:
 
     def _tell(self, info: EngineInfo) -> None:
         try:
-            with connect(info, timeout=self._beat) as connection:
+            with connect(info, timeout=BEAT) as connection:
                 api = self._host.api
                 said = {"freed": sorted(self._freed), "api": asdict(api) if api else None}
                 answer = connection.post(f"hosts/{self._name}", json=said)

@@ -6,16 +6,34 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from wan_engine.home import INFO_FILE
 from wan_webui import vram
 from wan_webui.hosts import OwnApi
-from wan_webui.vram import VramWatch
+from wan_webui.vram import GONE, VramWatch
 from webui.small_engine import OpenHost, SmallEngine, leave_info, served
 
-BEAT, GONE = 0.03, 0.6
+BEAT = 0.03
+
+
+class Clock:
+    """The watch's clock, which the test moves; its pauses alone take real time. looks: how many of them are over."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.looks = 0
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+        self.looks += 1
+
+    def let_it_look(self) -> None:
+        """Wait until the watch has looked for an engine at least once from beginning to end."""
+        seen = self.looks
+        until(lambda: self.looks > seen + 2)
 
 
 class Lender(OpenHost):
@@ -46,7 +64,7 @@ class Lender(OpenHost):
         self.reports.append(message)
 
 
-def until(condition: Callable[[], object], seconds: float = 5) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to that"
@@ -76,11 +94,19 @@ def lender(tmp_path: Path) -> Lender:
 
 
 @pytest.fixture
-def watch(lender: Lender) -> Iterator[VramWatch]:
-    begun = VramWatch(lender, BEAT, GONE)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(vram, "time", SimpleNamespace(monotonic=lambda: made.now, sleep=made.pause))
+    return made
+
+
+@pytest.fixture
+def watch(lender: Lender, clock: Clock) -> Iterator[VramWatch]:
+    begun = VramWatch(lender, BEAT)
     yield begun
     lender.free.set()
     begun.stop()
+    clock.now += 2 * GONE
     until(lambda: begun.ended)
 
 
@@ -134,28 +160,33 @@ def test_a_model_that_cannot_be_moved_is_reported_once_and_not_called_free(
 
 
 def test_an_engine_that_died_keeps_the_gpu_for_a_while_only(
-    engine: SmallEngine, lender: Lender, watch: VramWatch, tmp_path: Path
+    engine: SmallEngine, lender: Lender, watch: VramWatch, clock: Clock, tmp_path: Path
 ) -> None:
     engine.asked, engine.working = ["job"], True
     until(lambda: lender.moves == ["out"])
     (tmp_path / INFO_FILE).unlink()
-    time.sleep(GONE / 3)
+    clock.let_it_look()
+    clock.now += 0.9 * GONE
+    clock.let_it_look()
     assert lender.moves == ["out"]
+    clock.now += 0.2 * GONE
     until(lambda: lender.moves == ["out", "back"])
 
 
-def test_without_an_engine_nobody_is_called(engine: SmallEngine, tmp_path: Path, watch: VramWatch) -> None:
+def test_without_an_engine_nobody_is_called(
+    engine: SmallEngine, tmp_path: Path, watch: VramWatch, clock: Clock
+) -> None:
     (tmp_path / INFO_FILE).unlink()
-    time.sleep(3 * BEAT)
+    clock.let_it_look()
     beats = len(engine.requests)
-    time.sleep(5 * BEAT)
+    clock.let_it_look()
     assert len(engine.requests) == beats
 
 
 def test_reload_ui_keeps_the_watch_and_unloading_ends_it(
-    engine: SmallEngine, lender: Lender, monkeypatch: pytest.MonkeyPatch
+    engine: SmallEngine, lender: Lender, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vram, "_watch", VramWatch(lender, BEAT, GONE))
+    monkeypatch.setattr(vram, "_watch", VramWatch(lender, BEAT))
     first = vram._watch
     engine.asked, engine.working = ["job"], True
     until(lambda: lender.moves == ["out"])
@@ -163,8 +194,11 @@ def test_reload_ui_keeps_the_watch_and_unloading_ends_it(
     vram.stop()
     vram.start(lender)
     assert vram._watch is first
-    time.sleep(GONE * 1.5)
+    for _ in range(3):
+        clock.now += 0.6 * GONE
+        until(lambda: first._heard == clock.now)
     assert lender.moves == ["out"]
     vram.stop()
+    clock.now += 1.1 * GONE
     until(lambda: vram._watch is not None and vram._watch.ended)
     until(lambda: lender.moves == ["out", "back"])
