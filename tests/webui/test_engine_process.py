@@ -62,7 +62,7 @@ def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     limit = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < limit
@@ -209,7 +209,7 @@ def test_an_engine_that_ends_at_once_shows_its_last_words(tmp_path: Path) -> Non
     home.mkdir()
     (home / "engine.lock").mkdir()
     with pytest.raises(EngineUnavailable) as caught:
-        make(home, Patience(start=30)).ensure()
+        make(home, Patience(start=120)).ensure()
     assert "ended at its start" in caught.value.message
     assert "engine.lock" in caught.value.message
     assert str(home / "logs") in caught.value.remedy

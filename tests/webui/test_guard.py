@@ -73,7 +73,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]
     ],
 )
 def test_who_is_let_in(servers: dict[str, int], server: str, visitor: str, status: int) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{servers[server]}") as browser:
+    with httpx.Client(base_url=f"http://127.0.0.1:{servers[server]}", timeout=60) as browser:
         if visitor == "cookie":
             assert browser.post("/login", data={"username": "u", "password": "p"}).status_code == 200
         headers = {"basic": BASIC, "wrong": WRONG}.get(visitor, {})
@@ -83,7 +83,7 @@ def test_who_is_let_in(servers: dict[str, int], server: str, visitor: str, statu
 
 
 def test_the_pages_of_the_webui_stay_as_they_were(servers: dict[str, int]) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{servers['both']}") as browser:
+    with httpx.Client(base_url=f"http://127.0.0.1:{servers['both']}", timeout=60) as browser:
         assert browser.get("/config").status_code == 401
         assert browser.get("/config", headers=BASIC).status_code == 401
         assert browser.get("/").status_code == 200

@@ -21,7 +21,7 @@ from wan_webui.process import start_detached, tail
 posix_only = pytest.mark.skipif(os.name == "nt", reason="needs POSIX processes")
 
 
-def wait(installation: Installation, wanted: Callable[[InstallState], bool], seconds: float = 120) -> InstallState:
+def wait(installation: Installation, wanted: Callable[[InstallState], bool], seconds: float = 250) -> InstallState:
     end = time.monotonic() + seconds
     while not wanted(state := installation.state()):
         assert time.monotonic() < end, state
@@ -114,6 +114,7 @@ def test_an_install_script_that_crashes_shows_its_words(project: Project) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_whole_installation_goes_on_without_its_starter_and_is_updated(project: Project) -> None:
     """Begun by another process, which ends at once."""
     code = (
@@ -123,10 +124,11 @@ def test_a_whole_installation_goes_on_without_its_starter_and_is_updated(project
     ).format(scripts=str(INSTALL.parent / "scripts"), venv=str(project.venv), root=str(project.root))
     subprocess.run([sys.executable, "-c", code], check=True)
     installation = Installation(project.venv, project.root)
-    steps = set()
-    state = wait(installation, lambda state: steps.add(state.step) or ended(state))
+    told: set[str] = set()
+    state = wait(installation, lambda state: told.update(state.log.splitlines()) or ended(state))
     assert state.state == "ready", state
-    assert steps >= {1, 2, 3}
+    # A step may be over before the next look, but not forgotten.
+    assert {line[:4] for line in told} >= {"1/4 ", "2/4 ", "3/4 "}
     assert installation.python.exists()
     project.lock.write_text("small_part==1.0\n# newer\n", encoding="utf-8")
     state = installation.state()
@@ -151,9 +153,9 @@ def test_a_started_process_is_detached_and_leaves_no_zombie(tmp_path: Path) -> N
     log = tmp_path / "folder" / "log"
     code = "import os, sys; print(os.getsid(0) == os.getpid()); print('wrong', file=sys.stderr)"
     process = start_detached([sys.executable, "-c", code], tmp_path, dict(os.environ), log)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert sorted(tail(log).splitlines()) == ["True", "wrong"]
-    start_detached([sys.executable, "-c", code], tmp_path, dict(os.environ), log, errors_only=True).wait(10)
+    start_detached([sys.executable, "-c", code], tmp_path, dict(os.environ), log, errors_only=True).wait(60)
     assert tail(log) == "wrong"
 
 

@@ -52,7 +52,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def standing(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     engine, home = SmallEngine(film), tmp_path_factory.mktemp("home")
     with served(engine.app) as engine_port, served(build(home, Access())) as port:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}{API}/", timeout=10) as browser:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}{API}/", timeout=60) as browser:
             yield Bench(browser, engine, engine_port, home)
         engine.go_on.set()
 
@@ -70,7 +70,7 @@ def bench(standing: Bench) -> Bench:
 def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A WebUI that others can reach and that asks for no password; no engine runs."""
     app = build(tmp_path_factory.mktemp("home"), Access(public=True))
-    with served(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}{API}/") as browser:
+    with served(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}{API}/", timeout=60) as browser:
         yield browser
 
 
@@ -128,7 +128,7 @@ def test_events_come_when_they_happen_and_not_later(bench: Bench) -> None:
 def test_a_browser_that_leaves_ends_the_listening_at_the_engine(bench: Bench) -> None:
     with bench.browser.stream("GET", "jobs/a/events") as answer:
         next(answer.iter_lines())
-    assert bench.engine.left.wait(5)
+    assert bench.engine.left.wait(60)
 
 
 def test_an_upload_is_handed_on_in_blocks(bench: Bench) -> None:
@@ -156,9 +156,13 @@ def test_many_windows_at_once(bench: Bench) -> None:
     windows = [threading.Thread(target=listen) for _ in range(20)]
     for window in windows:
         window.start()
-    started = time.monotonic()
+    limit = time.monotonic() + 60
+    while len(bench.engine.requests) < len(windows):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    # All of them listen; none of them has to be at its end before another one is answered.
     assert bench.browser.get("jobs").status_code == 200
-    assert time.monotonic() - started < 3
+    assert statuses == []
     bench.engine.go_on.set()
     for window in windows:
         window.join()

@@ -8,6 +8,7 @@ import pytest
 
 from browser.servers import GRADIO_OF, python_of
 from webui.standin import run
+from yardstick import slowness
 
 MOST_SECONDS = 0.2
 RUNS = 3
@@ -46,4 +47,4 @@ def test_a_start_takes_hardly_longer(kind: str, tmp_path: Path) -> None:
     assert not any(each["errors"] for each in found)
     assert all(each["made"] > 100 for each in found)
     quickest = min((each["took"] for each in found[1:]), key=lambda took: sum(took.values()))
-    assert sum(quickest.values()) < MOST_SECONDS, quickest
+    assert sum(quickest.values()) < MOST_SECONDS * slowness(), quickest

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +19,7 @@ import pytest
 from wan_engine.home import INFO_FILE
 from webui.small_engine import free_port
 from webui.standin import KINDS, ROOT, STANDIN, run
+from yardstick import slowness
 
 HOST_SIDE = [
     ROOT / "preload.py",
@@ -66,8 +66,8 @@ def test_it_loads_quickly_and_registers_once(kind: str, tmp_path: Path) -> None:
     assert {name: count for name, count in found["counts"].items() if count} == expected
     assert len(found["path"]) <= (0 if kind == "a1111" else 2)
     # Without bytecode of an earlier start; test_start_cost.py has the promise for all of it.
-    assert found["loaded"] < 0.2, found
-    assert found["seconds"] < 1.5, found
+    assert found["loaded"] < 0.2 * slowness(), found
+    assert found["seconds"] < 1.5 * slowness(), found
 
 
 @pytest.mark.slow
@@ -96,6 +96,9 @@ def test_floor_0_runs_on_python_3_10() -> None:
 
 # --- whole stand-ins with gradio's server -----------------------------------------------------------------------------
 
+STARTED = ("Startup time", "Uvicorn running on")
+"""What a stand-in says when it is up, with its page and without."""
+
 
 @contextmanager
 def webui(kind: str, data: Path, *flags: str) -> Iterator[httpx.Client]:
@@ -105,27 +108,20 @@ def webui(kind: str, data: Path, *flags: str) -> Iterator[httpx.Client]:
     environ = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"}
     with (data / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as browser:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as browser:
         try:
-            state(browser)
+            wait_for_start(data)
             yield browser
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
-def state(browser: httpx.Client, path: str = "/standin", seconds: float = 60) -> dict[str, Any]:
-    """How the stand-in stands, once it answers."""
+def wait_for_start(data: Path, times: int = 1, seconds: float = 120) -> None:
+    """Wait until the stand-in has said so often that it is up: before that some of its routes answer already."""
     end = time.monotonic() + seconds
-    while True:
-        try:
-            answer = browser.get(path)
-            if answer.status_code == 200:
-                return dict(answer.json())
-        except httpx.HTTPError:
-            if time.monotonic() > end:
-                raise
-        assert time.monotonic() < end
+    while sum((data / "log").read_text(errors="replace").count(words) for words in STARTED) < times:
+        assert time.monotonic() < end, (data / "log").read_text(errors="replace")
         time.sleep(0.1)
 
 
@@ -133,8 +129,9 @@ def state(browser: httpx.Client, path: str = "/standin", seconds: float = 60) ->
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_webui_with_the_tab_is_reloaded(kind: str, tmp_path: Path) -> None:
     with webui(kind, tmp_path) as browser:
-        for _ in range(2):
-            found = state(browser)
+        for times in (1, 2):
+            wait_for_start(tmp_path, times)
+            found = browser.get("/standin").json()
             assert found["errors"] == []
             assert found["callbacks"]["app_started"] == found["callbacks"]["ui_tabs"] == 1
             assert found["model_device"] == "cuda"
@@ -142,7 +139,6 @@ def test_a_webui_with_the_tab_is_reloaded(kind: str, tmp_path: Path) -> None:
             assert browser.get("/wan/v1/engine").json()["host"] == kind
             assert browser.get("/wan/v1/jobs").status_code == 503
             browser.post("/standin/reload")
-            time.sleep(2)
     assert not (tmp_path / "models/wan/state" / INFO_FILE).exists()
 
 
