@@ -19,7 +19,7 @@ STORIES = ("story", "keyframes_story", "scenes_story", "storyboard_story", "outp
 pytest.register_assert_rewrite(*(f"browser.{name}" for name in STORIES))
 
 # The machine may be busy.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 
 _FAILED = pytest.StashKey[bool]()
 

@@ -32,13 +32,9 @@ class KeyframesPage:
 
     def add(self, *pictures: Path) -> None:
         """Add pictures with the button's file dialog."""
-        before = self.rows.count()
+        before = self.pictures.count()
         self.tab.page.locator("#wan_keyframes_files").set_input_files(pictures)
-        expect(self.pictures).to_have_count(self.pictures_after(before, len(pictures)))
-
-    def pictures_after(self, rows: int, added: int) -> int:
-        """How many pictures there are then; without any there is one row with a hint."""
-        return added if self.pictures.count() == 0 else rows + added
+        expect(self.pictures).to_have_count(before + len(pictures))
 
     def type_time(self, number: int, seconds: str) -> None:
         """Type a picture's time, counted from 0, and leave the box."""

@@ -92,7 +92,8 @@ class KeyframesStory:
         keyframes.type_time(1, "1.5")
         # What is still being typed counts too.
         keyframes.times.nth(2).fill("3")
-        tab.page.keyboard.press("Control+Enter")
+        with tab.new_job():
+            tab.page.keyboard.press("Control+Enter")
         tab.wait_for("finished")
         expect(keyframes.plan).to_contain_text("25 frames at 8 fps")
         assert tab.video_seconds() == pytest.approx(25 / 8, abs=0.13)

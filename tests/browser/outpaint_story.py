@@ -58,6 +58,7 @@ class OutpaintStory:
         page.drag(page.left_edge, -60)
         expect(tab.box("outpaint_left")).not_to_have_value("50")
         assert 55 < float(tab.box("outpaint_left").input_value()) < 90
+        expect(page.words).not_to_contain_text("at 32, 0")
         page.write("left", "50")
         expect(page.words).to_contain_text("at 32, 0")
         canvas = page.picture.get_attribute("src")
@@ -65,7 +66,8 @@ class OutpaintStory:
         expect(page.picture).not_to_have_attribute("src", str(canvas))
         tab.reload()
         expect(page.words).to_contain_text("at 32, 0", timeout=90_000)
-        page.preview.click()
+        with tab.new_job():
+            page.preview.click()
         tab.wait_for("finished")
         expect(page.looks).to_have_text(["Before", "Canvas", "Mask", "After"])
         # A box makes a part of the film anew.
@@ -92,7 +94,7 @@ class OutpaintStory:
         tab.box("outpaint_prompt").fill("a wall of bricks")
         expect(page.words).to_contain_text("96 × 48")
         film = page.film.input_value()
-        tab.generate.click()
+        tab.begin()
         tab.wait_for("finished")
         assert tab.video_seconds() == pytest.approx(9 / 24, abs=0.05)
         assert tab.film.evaluate("(video) => [video.videoWidth, video.videoHeight]") == [96, 48]

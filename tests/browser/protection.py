@@ -70,6 +70,6 @@ def log_in(page: Page) -> None:
 def _make_film(tab: WanTab) -> None:
     tab.write(SHORT_FILM)
     expect(tab.prompt_blocks()).to_have_count(1)
-    tab.generate.click()
+    tab.begin()
     tab.wait_for("finished")
     assert tab.video_seconds() > 0.5

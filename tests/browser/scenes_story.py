@@ -73,7 +73,7 @@ class ScenesStory:
         expect(page.cuts).to_have_count(2)
         assert page.frames() == [21, added]
         expect(tab.page.get_by_label("Cut scene 0 into a file")).not_to_be_checked()
-        tab.generate.click()
+        tab.begin()
         tab.wait_for("finished")
         # The scenes that were wanted are files now; the piece left out is none.
         expect(page.button("Start video", 1)).to_be_enabled()

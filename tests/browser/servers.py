@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class Server:
     ready: str = "Startup time"
     broken: Sequence[str] = ()
     path: str = "/"
-    start_seconds: float = 90
+    start_seconds: float = 180
     environ: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
@@ -137,6 +137,21 @@ class Server:
     def engine(self) -> EngineInfo | None:
         """The engine that this program has started, if it has."""
         return read_info(self.home)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, its engine's workers stand still: what they make is not over before it was looked at.
+
+        The engine goes on answering, and waits about a minute for a worker that gives no sign of life.
+        """
+        workers = [each for each in _processes_of(self.home) if "wan_engine.service.worker" in each.cmdline()]
+        for each in workers:
+            each.suspend()
+        try:
+            yield
+        finally:
+            for each in workers:
+                each.resume()
 
     def close(self) -> None:
         """End the program, its engine and the engine's workers."""

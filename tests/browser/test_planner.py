@@ -21,7 +21,7 @@ LONG = json.dumps({**ANSWER, "segments": ANSWER["segments"] * 3})
 PROMPTS = "#wan .wan-story-segment textarea"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def planner() -> Iterator[LlmServer]:
     """The model's service, which stops in the middle of six segments until it is told to go on."""
     with llm_server(Reply(LONG, hold=8000)) as server:
@@ -29,7 +29,7 @@ def planner() -> Iterator[LlmServer]:
         server.released.set()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory, planner: LlmServer) -> Iterator[Server]:
     """The page of its own, whose engine knows the service."""
     made = alone(tmp_path_factory.mktemp("alone"))
@@ -51,7 +51,8 @@ def test_a_language_model_plans(tab: WanTab, planner: LlmServer) -> None:
     expect(page.locator("#wan_story_estimate")).to_contain_text("tokens sent and")
     expect(page.locator("#wan_story_estimate")).to_contain_text("dollars")
     assert planner.requests == []
-    page.locator("#wan_story_plan").click()
+    with tab.new_job():
+        page.locator("#wan_story_plan").click()
     # Segments stand in the strip while the model still answers.
     expect(prompts).not_to_have_count(0)
     assert not planner.answered

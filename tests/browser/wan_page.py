@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,15 +41,33 @@ _PICTURE = """(video) => {
     return Array.from(pen.getImageData(0, 0, canvas.width, canvas.height).data);
 }"""
 
+# The picture is drawn by another thread, which may come behind the seeking's end.
 _SEEK = """(video, seconds) => new Promise((resolve) => {
     video.pause();
-    video.addEventListener("seeked", () => requestAnimationFrame(() => resolve(video.currentTime)), { once: true });
+    const drawn = new Promise((go) => video.requestVideoFrameCallback(go));
+    const sought = new Promise((go) => video.addEventListener("seeked", go, { once: true }));
     video.currentTime = seconds;
+    Promise.all([drawn, sought]).then(() => resolve(video.currentTime));
 })"""
 
+_SECONDS = """(video) => video.readyState ? video.duration
+    : new Promise((go) => { video.onloadedmetadata = () => go(video.duration); })"""
 
-_NEWER_PLAN = """(before) =>
-    Number(document.querySelector("#wan_timeline [data-number]")?.dataset.number ?? 0) > before"""
+# gradio tells the script of a control's new value when it comes to it.
+_LISTEN = """() => {
+    if (window.changesHeard !== undefined) return;
+    const hear = wanTab.changed;
+    window.changesHeard = 0;
+    wanTab.changed = () => { window.changesHeard += 1; hear(); };
+}"""
+_HEARD = "window.changesHeard"
+_HEARS_MORE = "(before) => window.changesHeard > before"
+
+_JOBS = "() => wanTab.server.api('jobs?limit=500').then(({ jobs }) => jobs.map(({ id }) => id), () => [])"
+_WATCHES_NEW = "(old) => wanTab.result.job && !old.includes(wanTab.result.id)"
+
+_MODELS_TOLD = """(number) =>
+    Number(document.querySelector("#wan_answer_models [data-number]")?.dataset.number ?? 0) >= number"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +94,8 @@ class WanTab:
         self.bar = page.locator("#wan .wan-stage .wan-bar")
         self.status = page.locator("#wan .wan-stage .wan-status")
         self.preview = page.locator("#wan .wan-stage img.wan-preview")
-        self.film = page.locator("#wan .wan-stage video")
+        # Until it is there, a clip or what there was of it before may be shown.
+        self.film = page.locator("#wan .wan-stage video[aria-label='The film']")
         self.jobs = page.locator("#wan .wan-job")
         self.news = page.locator("#wan_told")
         self.presets = page.locator("#wan .wan-tools select")
@@ -104,6 +124,7 @@ class WanTab:
                 button.first.click()
             self.page.wait_for_timeout(500)
         expect(self.page.locator("#wan .wan-engine-words")).not_to_be_empty()
+        self.page.evaluate(_LISTEN)
 
     def _tab_button(self, name: str) -> Locator:
         """What shows a tab of the WebUI; gradio 3 does not call it a tab."""
@@ -130,32 +151,31 @@ class WanTab:
 
     def write(self, values: Mapping[str, str]) -> None:
         """Fill in settings by name and wait until the plan follows."""
-        new = {name: text for name, text in values.items() if self.box(name).input_value() != text}
-        before = self._planned()
-        for name, text in new.items():
-            self.box(name).fill(text)
-        if new:
-            # Each plan has a higher number than the one before.
-            self.page.wait_for_function(_NEWER_PLAN, arg=before, timeout=60_000)
+        for name, text in values.items():
+            if self.box(name).input_value() != text:
+                with self._change():
+                    self.box(name).fill(text)
         self.settle()
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Waits until the tab has heard of what is changed inside."""
+        before = self.page.evaluate(_HEARD)
+        yield
+        self.page.wait_for_function(_HEARS_MORE, arg=before)
 
     def write_box(self, name: str, text: str) -> None:
         """Fill in one setting of any page."""
         self.box(name).fill(text)
 
-    def _planned(self) -> int:
-        shown = self.timeline.locator("[data-number]")
-        return int(shown.first.get_attribute("data-number") or 0) if shown.count() else 0
-
     def settle(self) -> None:
-        """Wait until the timeline shows what stands in the form."""
-        # The script asks when nothing was typed for a moment: first it must have noticed.
-        self.page.wait_for_timeout(100)
+        """Wait until the shown plan is that of the form, as far as the tab has heard of changes."""
         expect(self.timeline).not_to_have_class(re.compile("wan-stale"), timeout=60_000)
 
-    def values(self, *names: str) -> dict[str, str]:
-        """What stands in the boxes of these settings."""
-        return {name: self.box(name).input_value() for name in names}
+    def shows(self, values: Mapping[str, str]) -> None:
+        """Wait until these texts stand in the boxes of these settings."""
+        for name, text in values.items():
+            expect(self.box(name)).to_have_value(text)
 
     def prompt_blocks(self) -> Locator:
         """The coloured stretches of the timeline, one a prompt."""
@@ -181,21 +201,24 @@ class WanTab:
         expect(self.presets).to_be_enabled()
         self.presets.select_option(name)
 
-    def models(self) -> list[str]:
-        """What the list of models offers, after it was looked for anew."""
+    def models(self, *names: str) -> list[str]:
+        """What the list of models offers, after it was looked for anew; waits until these are among it."""
+        number = self.page.evaluate("wanTab.server.nextNumber()")
         self.page.locator("#wan_models_refresh").click()
+        self.page.wait_for_function(_MODELS_TOLD, arg=number)
         self.box("model").click()
         expect(self._options().nth(1)).to_be_visible()
-        names = self._options().all_inner_texts()
+        for name in names:
+            expect(self._options().filter(has_text=name)).to_have_count(1)
+        offered = self._options().all_inner_texts()
         self.box("model").blur()
-        return [name.strip().removeprefix("✓").strip() for name in names]
+        return [name.strip().removeprefix("✓").strip() for name in offered]
 
     def choose_model(self, start: str) -> None:
         """Choose the model whose name in the list starts so, and wait until the plan follows."""
-        before = self._planned()
         self.box("model").click()
-        self._options().filter(has_text=re.compile(rf"^\W*{re.escape(start)}")).first.click()
-        self.page.wait_for_function(_NEWER_PLAN, arg=before, timeout=60_000)
+        with self._change():
+            self._options().filter(has_text=re.compile(rf"^\W*{re.escape(start)}")).first.click()
         self.settle()
 
     def _options(self) -> Locator:
@@ -204,10 +227,20 @@ class WanTab:
 
     # ------------------------------------------------------------------------------------------------- the film
 
+    @contextmanager
+    def new_job(self) -> Iterator[None]:
+        """Waits until the tab watches the job that is ordered inside: so long it shows the one before, or none.
+
+        How it stands then is left open: a quick machine may have made it.
+        """
+        before = self.page.evaluate(_JOBS)
+        yield
+        self.page.wait_for_function(_WATCHES_NEW, arg=before, timeout=FILM_SECONDS * 1000)
+
     def begin(self) -> None:
-        """Press Generate and wait until the film is rendered."""
-        self.generate.click()
-        self.wait_for("rendering")
+        """Press Generate and wait until the tab watches the new job."""
+        with self.new_job():
+            self.generate.click()
 
     def wait_for(self, state: str, seconds: float = FILM_SECONDS) -> None:
         """Wait until the shown film's state is this word."""
@@ -227,8 +260,7 @@ class WanTab:
 
     def video_seconds(self) -> float:
         """Length of the film as the browser reads it."""
-        self.film.evaluate("(video) => video.readyState || new Promise((go) => video.onloadedmetadata = go)")
-        return float(self.film.evaluate("(video) => video.duration"))
+        return float(self.film.evaluate(_SECONDS))
 
     def picture_at(self, seconds: float) -> list[int]:
         """The bytes (RGBA) of the film's picture at a time, after seeking to it."""
