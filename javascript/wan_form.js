@@ -6,6 +6,7 @@
     const [page, dom, server, form, timeline, models, pages] = ["page", "dom", "server", "form", "timeline", "models", "pages"].map(part);
 
     const OPENING_LOOKS = 100; // at a box that is being made, 50 ms apart
+    const KEPT_LOOKS = 4; // after which what was written into it stays
 
     /** The id of a setting of the open page, whose controls are those of one or more tables. */
     function idOf(field) {
@@ -52,13 +53,18 @@
         else if (place.column) target.setSelectionRange(Number(place.column) - 1, target.value.length);
     }
 
-    /** Write a text into a setting's box, as a user would. */
+    /** Write a text into a setting's box, as a user would; again while gradio, which is still making it, empties it. */
     async function put(field, text) {
         await goTo({ field });
-        const target = input(field);
-        if (!target) return;
-        target.value = text;
-        target.dispatchEvent(new Event("input", { bubbles: true }));
+        for (let look = 0, kept = 0; look < OPENING_LOOKS && kept < KEPT_LOOKS; look += 1) {
+            const target = input(field);
+            kept = target?.value === text ? kept + 1 : 0;
+            if (target && !kept) {
+                target.value = text;
+                target.dispatchEvent(new Event("input", { bubbles: true }));
+            }
+            await dom.pause(50);
+        }
     }
 
     function valueOf(field) {

@@ -53,6 +53,13 @@ _OVERTAKEN = """async () => {
 }"""
 """Whether the plan is called stale just after an answer to a question that was asked before the last change."""
 
+_OPENS_LATE = """() => document.addEventListener("click", (event) => {
+    const fold = event.target.closest("#wan_more_start .label-wrap");
+    event.stopImmediatePropagation();
+    setTimeout(() => fold.click(), 1000);
+}, { capture: true, once: true })"""
+"""A browser that is busy when the next click comes."""
+
 _DRAWN_WHEN_PRESSED = """() => document.addEventListener("pointerdown", () => {
     wanTab.jobs.drawn = "";
     wanTab.jobs.refresh();
@@ -77,6 +84,12 @@ class Story:
         tab.write(SMALL_FILM)
         assert tab.page.evaluate(_OVERTAKEN) is True
         tab.settle()
+
+    def test_a_path_is_put_into_a_box_that_unfolds_late(self, tab: WanTab) -> None:
+        tab.page.evaluate(_OPENS_LATE)
+        tab.page.evaluate("wanTab.form.put('init_video', 'film.mp4')")
+        expect(tab.box("init_video")).to_have_value("film.mp4")
+        expect(tab.box("init_video")).to_be_focused()
 
     def test_an_error_is_shown_at_its_line(self, tab: WanTab) -> None:
         tab.write({**SMALL_FILM, "prompts": "0: a red circle\n12 + : a blue square\n18: a green triangle"})
