@@ -11,11 +11,23 @@ from typing import Any
 import pytest
 
 import poll_clients
-from api_samples import FOX, LONG
+from api_samples import FOX
 from engine_process import Engine, running_engine
 from service_samples import wait_until
 from wan_engine.home import API_ROOT, TOKEN_HEADER
 from yardstick import slowness
+
+FILM = {
+    **FOX,
+    "steps": "1000",
+    "max_frames": 1600,
+    "width": 640,
+    "height": 480,
+    "prompts": {str(frame): f"scene {frame}" for frame in range(0, 1600, 16)},
+}
+"""A film of half a minute, less on a quick machine."""
+FILMS = 10
+"""So many are there to be rendered, one behind another, that they last for longer than the clients ask."""
 
 CLIENTS, QUEUED, SECONDS = 50, 100, 10.0
 MOST_MILLISECONDS = 50
@@ -44,23 +56,24 @@ def polled(engine: Engine, jobs: list[str], every: float) -> dict[str, Any]:
 def test_many_clients_are_answered_quickly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     most = MOST_MILLISECONDS * slowness()
     with running_engine(tmp_path / "home") as engine:
-        film = engine.queue(LONG)
+        films = [engine.queue(FILM) for _ in range(FILMS)]
         text = json.dumps({"kind": "schedule", **FOX})
         files = [{"name": f"{number}.json", "text": text} for number in range(QUEUED)]
         answer = engine.http.post("/renders", json={"projects": files, "priority": -1})
         queued = [job["id"] for job in answer.json()["jobs"]]
         assert len(queued) == QUEUED
-        wait_until(lambda: engine.job(film)["progress"]["steps_done"] > 0)
+        wait_until(lambda: engine.job(films[0])["progress"]["steps_done"] > 0)
         for _ in range(ROUNDS):
-            calm = polled(engine, [film, *queued], every=0.5)
+            calm = polled(engine, [films[0], *queued], every=0.5)
             if calm["p95"] < most:
                 break
-        eager = polled(engine, [film, *queued], every=0.0)
-        assert engine.job(film)["state"] == "running"
+        eager = polled(engine, [films[0], *queued], every=0.0)
+        assert engine.job(films[-1])["state"] in ("queued", "running"), "the films were over before the clients"
         with capsys.disabled():
             sys.stdout.write(
                 f"\n{CLIENTS} clients, each twice a second: {calm}\n{CLIENTS} clients as fast as they can: {eager}\n"
             )
-        engine.http.post(f"/jobs/{film}/cancel")
+        for film in reversed(films):
+            engine.http.post(f"/jobs/{film}/cancel")
     assert calm["answers"] > CLIENTS * SECONDS / 0.5 * 0.8
     assert calm["p95"] < most
