@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 from collections.abc import Callable
@@ -81,3 +82,4 @@ def test_jobs_of_a_running_engine(call: Run, tmp_path: Path) -> None:
         assert call("jobs", "wait", long, "--home", str(home)).returncode == 130
         assert call("jobs", "resume", job_id, "--home", str(home)).returncode == 2
         assert call("jobs", "show", "none", "--home", str(home)).returncode == 2
+        gc.collect()  # a connection left open would be told in another test

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from wan_engine import errors
 from wan_engine.errors import InputError, Problem, WanError
@@ -17,7 +17,7 @@ _START_IT = "Start it: wan-engine serve"
 class EngineClient:
     """The running engine of a state folder. Raises InputError when none runs; answers that tell an error raise it.
 
-    home: None takes the usual folder.
+    home: None takes the usual folder. Leaving its context ends the connection.
     """
 
     def __init__(self, home: Path | None) -> None:
@@ -32,6 +32,12 @@ class EngineClient:
         self._http = httpx.Client(
             base_url=info.address + API_ROOT, headers={TOKEN_HEADER: info.token}, timeout=_SECONDS, trust_env=False
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._http.close()
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """The JSON values of an answer. more: `params` or `json`, as httpx takes them."""

@@ -43,15 +43,15 @@ def jobs(
     if (job is None) != (action is Action.LIST):
         message = "list takes no job" if job else f"{action} needs the id of a job"
         raise InputError(Problem(message, "wan-engine jobs list shows the ids", field="ID"))
-    engine = EngineClient(home)
-    if action is Action.LIST:
-        _show_list(screen, engine.ask("GET", "/jobs", params={"limit": limit}))
-    elif action is Action.SHOW:
-        _show_job(screen, engine.ask("GET", f"/jobs/{job}"))
-    elif action in (Action.CANCEL, Action.RESUME):
-        _show_job(screen, engine.ask("POST", f"/jobs/{job}/{action}"))
-    else:
-        _wait(screen, engine, str(job), follow=action is Action.FOLLOW)
+    with EngineClient(home) as engine:
+        if action is Action.LIST:
+            _show_list(screen, engine.ask("GET", "/jobs", params={"limit": limit}))
+        elif action is Action.SHOW:
+            _show_job(screen, engine.ask("GET", f"/jobs/{job}"))
+        elif action in (Action.CANCEL, Action.RESUME):
+            _show_job(screen, engine.ask("POST", f"/jobs/{job}/{action}"))
+        else:
+            _wait(screen, engine, str(job), follow=action is Action.FOLLOW)
 
 
 def _wait(screen: Screen, engine: EngineClient, job_id: str, follow: bool) -> None:
