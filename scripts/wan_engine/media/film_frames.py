@@ -53,6 +53,11 @@ def film_frames(film: Path, times: FrameTimes, start: int, end: int) -> Iterator
         raise MediaError(f"{film} does not give its frame {expected}", "Convert it to mp4 first, or take another film")
 
 
+def film_frame(film: Path, times: FrameTimes, number: int) -> Picture:
+    """One frame of a film, as `film_frames` gives it. Raises MediaError."""
+    return next(film_frames(film, times, number, number + 1))
+
+
 def _numbered(film: Path, times: FrameTimes, start: int) -> Iterator[tuple[int, Any]]:
     """The film's frames with their numbers, from one at or before `start` on."""
     for ahead in _AHEAD:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from wan_engine.media.film_frames import film_frames, film_times
+from wan_engine.media.film_frames import film_frame, film_times
 from wan_engine.media.frame_times import FrameTimes
 from wan_engine.render.events import CancelCheck, stopped
 from wan_engine.settings_split import SplitSettings
@@ -41,8 +41,7 @@ def look_through(order: OutpaintOrder, seen: Callable[[int], None], cancelled: C
     """
     facts = _seen_through(order, seen, cancelled, device)
     # H.264 in an AVI, which holds no times, would fail when all but the last chunk is rendered.
-    last = len(facts.times) - 1
-    next(film_frames(order.film, facts.times, last, last + 1))
+    film_frame(order.film, facts.times, len(facts.times) - 1)
     return facts
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wan_engine.errors import MediaError
 from wan_engine.media.encoders import choose_encoder
-from wan_engine.media.film_frames import film_frames
+from wan_engine.media.film_frames import film_frame
 from wan_engine.media.probe import MediaInfo, every_frame
 from wan_engine.media.segments import CutJob, Piece, PieceCoding, cut_pieces, key_frames
 from wan_engine.media.sheet import MOST_ROWS, SheetRow, SheetWriter
@@ -108,6 +108,6 @@ def _first_frame(scene: Scene, job: CutJob) -> Picture:
     if scene.file and cut.is_file():
         return next(every_frame(cut))
     try:
-        return next(film_frames(job.film, job.times, scene.start, scene.start + 1))
+        return film_frame(job.film, job.times, scene.start)
     except MediaError as error:
         raise MediaError(f"no picture of scene {scene.number}: {error.message}", error.remedy) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wan_engine.errors import InputError, Problem, StorageError
-from wan_engine.media.film_frames import film_frames
+from wan_engine.media.film_frames import film_frame
 from wan_engine.tools.scenes.curve import Curve, read_curve
 from wan_engine.tools.scenes.scene_list import SceneList, read_list
 from wan_engine.words import counted
@@ -48,7 +48,7 @@ class SceneView:
         if number >= len(times):
             message = f"the film has {counted(len(times), 'frame')}"
             raise InputError(Problem(message, f"Give a frame from 0 to {len(times) - 1}", field="frame"))
-        return next(film_frames(self.film, times, number, number + 1))
+        return film_frame(self.film, times, number)
 
 
 def view_scenes(path: Path) -> SceneView:
