@@ -15,6 +15,7 @@ from wan_engine.film import make_film, resume_film
 from wan_engine.keyframes import Again, GenerationConfig, MultiKeyframePipeline, keyframe_project, make_keyframe_film
 from wan_engine.media.probe import every_frame, probe
 from wan_engine.plan.model import read_plan
+from wan_engine.render.clip_store import finished_clip
 from wan_engine.render.events import Event
 from wan_engine.settings import Settings
 from wan_engine.tiny.judge import psnr
@@ -96,6 +97,23 @@ def test_a_new_film_has_the_segments_that_are_the_same(settings: Settings) -> No
     assert not (first / "clips" / "clip_0000.mkv").samefile(newest / "clips" / "clip_0000.mkv")
     assert clips_rendered(settings, Again()) == [], "the first film is whole still"
     assert resume_film(before, quiet, lambda: False).is_there()
+
+
+def test_segments_that_differ_are_not_shown_before_they_are_made(settings: Settings) -> None:
+    assert clips_rendered(settings, Again()) == [0, 1, 2]
+    changed = replace(settings, prompts={**settings.prompts, "8": "another"})
+    done: list[int] = []
+
+    def report(event: Event) -> None:
+        if event.kind == "clip_done":
+            done.append(event.clip)
+
+    with pytest.raises(Cancelled):
+        make_keyframe_film(changed, report, lambda: len(done) == 1)
+    newest = max(Path(settings.output_dir, "keyframes").iterdir())
+    assert [finished_clip(newest / "clips", number) is not None for number in range(3)] == [True, False, False]
+    assert clips_rendered(changed, Again(segment=3)) == [1, 2]
+    assert [each.name for each in (newest / "clips").iterdir() if each.is_dir()] == []
 
 
 def test_a_drawn_seed_finds_its_film_again(settings: Settings) -> None:

@@ -28,7 +28,7 @@ from wan_engine.plan.model import Plan, plan_text, read_plan
 from wan_engine.plan.seam import Seam
 from wan_engine.render.assemble import Assembler, Draft, check_output
 from wan_engine.render.clip import ChainJob
-from wan_engine.render.clip_store import ClipStore, check_room_for_rest, take_over
+from wan_engine.render.clip_store import ClipStore, check_room_for_rest, drop_offered, offer_clips
 from wan_engine.render.events import CancelCheck, Event, Report
 from wan_engine.render.mend import mend_seams
 from wan_engine.render.opened import environment_words, opened_backend
@@ -115,7 +115,7 @@ def make_film(
         write_text(places.settings, project_to_text(settings))
         write_text(places.plan, plan_text(plan))
         if earlier is not None:
-            take_over(earlier.clips, places.clips, plan)
+            offer_clips(earlier.clips, places.clips, plan)
         film = _Film(settings, plan, places, backend, report, cancelled)
         return film.render(make_executor(settings, devices))
 
@@ -186,7 +186,7 @@ class _Film:
             for folder in (self.places.folder, self.places.clips, *filter(Path.is_dir, self.places.clips.rglob("*"))):
                 remove_leftovers(folder)
             progress.say("started", message=str(self.places.folder))
-            plan = self._with_memory()
+            plan = self._with_machine()
             progress.say("ready", message=environment_words(plan))
             job = ChainJob(plan, self.backend, store, progress, self.cancelled)
             made = replace(plan, seams=self._make(job, executor))
@@ -223,8 +223,11 @@ class _Film:
             write_png(self.places.preview, event.preview)
         self.report(event)
 
-    def _with_memory(self) -> Plan:
-        """The plan with what is decided when others have freed the device's memory, which `started` asks them for."""
+    def _with_machine(self) -> Plan:
+        """The plan with what holds from here on: the content of the user's files, and the use of the device's memory.
+
+        That is decided when others have freed it, which `started` asks them for.
+        """
         found = {FILES: file_hashes(self.plan, self.settings), **self.backend.settle_memory(self.plan, self._keep)}
         plan = replace(self.plan, resolved={**self.plan.resolved, **found})
         write_text(self.places.plan, plan_text(plan))
@@ -241,5 +244,6 @@ class _Film:
         made = replace(made, resolved={**made.resolved, **self.changed})
         finished = {**made.resolved, FINISHED: fingerprint(made, settings_to_mapping(self.settings))}
         write_text(self.places.plan, plan_text(replace(made, resolved=finished)))
+        drop_offered(self.places.clips)
         if not self.settings.keep_clips:
             shutil.rmtree(self.places.clips)

@@ -3,6 +3,7 @@
     clip_0003.mkv                 lossless frames 0 .. last of a finished clip, at the model's rate
     clip_0003.json                the hashes of the inputs it was made from and of the file
     clip_0003.state.safetensors   a clip in the middle of its denoising; gone when the clip is finished
+    earlier/                      finished clips of a film before, until they are used or the film is whole
 
 A file that is there is whole: each is written under another name and renamed. A clip counts as finished only if the
 hash of its inputs (the plan, start and end picture, model and precision) is the one recorded, so that a changed
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -25,7 +27,7 @@ from wan_engine.media.clipfile import ClipWriter, clip_frame, read_clip
 from wan_engine.plan.model import Clip, Plan
 from wan_engine.plan.repairs import MOST_RETRIES
 from wan_engine.render.patch import Patch
-from wan_engine.storage.atomic import write_bytes, write_json
+from wan_engine.storage.atomic import storage_error, write_bytes, write_json
 from wan_engine.storage.hashes import file_hash, hash_bytes, value_hash
 from wan_engine.storage.places import check_free_space
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_EARLIER = "earlier"
 _NOT_INPUTS = (
     *("index", "chain", "key", "part", "parts", "start", "end", "arrives", "continuity"),
     *("start_image", "end_image", "init_video", "loras", "loops", "overlap", "overlap_noise"),
@@ -63,6 +66,11 @@ class ClipStore:
     def mended(self) -> ClipStore:
         """Where the clips that mend seams lie."""
         return ClipStore(self.folder / "mended", self.plan)
+
+    @property
+    def earlier(self) -> ClipStore:
+        """Where the finished clips of an earlier film lie that may come out the same in this one."""
+        return ClipStore(self.folder / _EARLIER, self.plan)
 
     def patch_file(self, clip: Clip, number: int) -> Path:
         """Where the frames lie that mend the seam in front of a clip, at the `number`th trial."""
@@ -111,7 +119,25 @@ class ClipStore:
         return value_hash(values)
 
     def is_finished(self, clip: Clip, inputs: str) -> bool:
-        """Whether the clip is there, whole, and made from these inputs."""
+        """Whether the clip is there, whole, and made from these inputs; one of an earlier film is taken then."""
+        return self._holds(clip, inputs) or self._takes_over(clip, inputs)
+
+    def _takes_over(self, clip: Clip, inputs: str) -> bool:
+        if not self.earlier._holds(clip, inputs):
+            return False
+        files = (
+            (self.earlier._own_file(clip), self._own_file(clip)),
+            (self.earlier._record_file(clip), self._record_file(clip)),
+        )
+        for theirs, own in files:
+            try:
+                theirs.replace(own)
+            except OSError as error:
+                raise storage_error(own, error, "write") from error
+        self.state_file(clip).unlink(missing_ok=True)
+        return True
+
+    def _holds(self, clip: Clip, inputs: str) -> bool:
         if not (self._own_file(clip).is_file() and self._record_file(clip).is_file()):
             return False
         try:
@@ -138,7 +164,7 @@ class ClipStore:
 
     def forget(self, clip: Clip) -> None:
         """Have the clip rendered again from its first step, every take of it."""
-        for store in (self, *(self.take(number) for number in range(1, MOST_RETRIES + 1))):
+        for store in (self, self.earlier, *(self.take(number) for number in range(1, MOST_RETRIES + 1))):
             for file in (store._record_file(clip), store._own_file(clip), store.state_file(clip)):
                 file.unlink(missing_ok=True)
 
@@ -199,18 +225,21 @@ def finished_clip(folder: Path, index: int) -> Path | None:
     return _film_file(folder, index) if there else None
 
 
-def take_over(earlier: Path, folder: Path, plan: Plan) -> None:
-    """Put the finished clips of an earlier film into a new clips folder, which then names the same files.
-
-    They count as finished only if they are made from the new film's inputs; others are replaced when it is rendered.
-    """
+def offer_clips(earlier: Path, folder: Path, plan: Plan) -> None:
+    """Put the finished clips of an earlier film into a new clips folder, as other names of the same files."""
     try:
-        folder.mkdir()
+        (folder / _EARLIER).mkdir(parents=True)
         for index in (clip.index for clip in plan.clips if finished_clip(earlier, clip.index)):
             for file in (_film_file(earlier, index), _record_file(earlier, index)):
-                (folder / file.name).hardlink_to(file)
+                (folder / _EARLIER / file.name).hardlink_to(file)
     except OSError as error:
         logger.info("the clips in %s are not used again: %s", earlier, error)
+
+
+def drop_offered(folder: Path) -> None:
+    """Remove the clips of an earlier film that were of no use."""
+    if (folder / _EARLIER).is_dir():
+        shutil.rmtree(folder / _EARLIER)
 
 
 def check_room_for_rest(plan: Plan, folder: Path) -> None:
