@@ -154,3 +154,13 @@ def test_fp8_weighs_less(small: RandomModels) -> None:
     assert packed.block < 0.6 * plain.block
     assert packed.staged == plain.transformers[0]
     assert (packed.vae, packed.text_encoder) == (plain.vae, plain.text_encoder)
+
+
+def test_fp8_is_measured_under_one_profile_after_the_other(small: RandomModels) -> None:
+    family = small.variant.family
+    cases = [Case(family, name, 16, 16, 1, 2, fp8=True) for name in ("fast", "balanced", "low")]
+    measured = [measure_case(case, small, "cpu") for case in cases]
+    assert not any(each.error for each in measured)
+    assert len({each.latents for each in measured}) == 1
+    network = small.network("transformer", "cpu", "float32")
+    assert network.blocks[0].ffn.net[2].weight.element_size() == 1

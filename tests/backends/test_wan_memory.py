@@ -16,6 +16,7 @@ from wan_engine.backends import ClipRequest
 from wan_engine.backends.wan import Options, WanBackend
 from wan_engine.errors import OutOfMemoryError
 from wan_engine.families import Lineup
+from wan_engine.models.memory import place
 from wan_engine.models.memory.place import Placer, offload_groups, store_in_fp8, without_groups
 from wan_engine.models.memory.profiles import BALANCED, FAST, LOW, MINIMAL
 
@@ -207,3 +208,23 @@ def test_a_component_nobody_names_is_forgotten() -> None:
     assert Placer("cuda:1", FAST).reads_to("transformer") == "cuda:1"
     assert Placer("cuda:1", FAST, fp8=True).reads_to("transformer") == "cpu"
     assert Placer("cuda:1", BALANCED).reads_to("transformer_2") == "cpu"
+
+
+def test_what_was_lent_to_the_device_comes_back_as_it_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    # There is no device here: all that is in main memory is lent to main memory, as copies.
+    monkeypatch.setattr(place, "_is_on", lambda tensor, device: id(tensor) in there)
+    there: set[int] = set()
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2)).requires_grad_(False)
+    before = {name: tensor.data_ptr() for name, tensor in module.state_dict().items()}
+    lent: list[Any] = []
+    place.lend(module, "cpu", lent)
+    there |= {id(each.tensor) for each in lent}
+    place.lend(module, "cpu", lent)
+    assert [each.data.data_ptr() for each in lent] == list(before.values())
+    assert not {tensor.data_ptr() for tensor in module.state_dict().values()} & set(before.values())
+    with torch.no_grad():
+        module[0].weight.copy_(torch.full((2, 2), 7.0))  # as a LoRA with .diff does
+    place.take_back(module, lent)
+    after = {name: tensor.data_ptr() for name, tensor in module.state_dict().items()}
+    assert [name for name in before if after[name] != before[name]] == ["0.weight"]
+    assert torch.equal(module[0].weight, torch.full((2, 2), 7.0))

@@ -69,7 +69,7 @@ def load_part(part: Part, dtype: str = "float32", vace: Part | None = None, devi
     for name, (source, header, prefix) in wiring.sources.items():
         tensor = _piece(opened[header.path][prefix + source.name], source)
         check_finite(str(header.path), prefix + source.name, tensor)
-        _assign(module, name, tensor, _dtype_of(module, name, wanted), device)
+        _assign(module, name, tensor, number_format(module, name, wanted), device)
     for tied, original in TIED.items():
         if part.kind == "text_encoder":
             _put(module, tied, module.get_parameter(original))
@@ -201,7 +201,7 @@ def _keep_quantised(module: torch.nn.Module, wiring: _Wiring, opened: Mapping[An
     module.hf_quantizer = quantizer
 
 
-def _dtype_of(module: torch.nn.Module, name: str, wanted: torch.dtype) -> torch.dtype:
+def number_format(module: torch.nn.Module, name: str, wanted: torch.dtype) -> torch.dtype:
     """The number format of a weight: float32 for those that the library keeps so, as its `from_pretrained` does."""
     import diffusers
     import torch

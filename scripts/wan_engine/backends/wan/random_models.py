@@ -17,9 +17,10 @@ from wan_engine.models.configs import VARIANTS, Shapes, clip_config, published_c
 from wan_engine.models.devices import component_dtype
 from wan_engine.models.load_component import load_image_processor
 from wan_engine.models.memory.needs import Table, Weights, in_fp8, weights_in
-from wan_engine.models.memory.place import Placer, without_groups
+from wan_engine.models.memory.place import Placer
 from wan_engine.models.pipelines import KINDS, build_text_pipeline
 from wan_engine.models.quiet import quiet_libraries
+from wan_engine.models.single_file import number_format
 from wan_engine.models.tokenizer import load_tokenizer
 from wan_engine.models.weights import is_quantised
 from wan_engine.tiny import WEIGHTS
@@ -117,12 +118,12 @@ class RandomModels:
         quiet_libraries()
         number: torch.dtype = getattr(torch, dtype)
         if name in ("vae", "image_encoder"):  # small, and with buffers that are not random
-            return self._maker(name)().to(device, number).eval().requires_grad_(False)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # the same under every profile
+                return self._maker(name)().to(device, number).eval().requires_grad_(False)
         network = _on_meta(self._maker(name)).to(number)
-        kept = getattr(network, "_keep_in_fp32_modules", None) or ()
         for key, parameter in network.named_parameters():
-            if any(part in key.split(".") for part in kept):
-                parameter.data = parameter.data.float()
+            parameter.data = parameter.data.to(number_format(network, key, number))
         if self._packing and name.startswith("transformer"):
             pack(network, self._packing, device, number)
         _give_memory(network, device)
@@ -201,8 +202,7 @@ class RandomLoader:
     def drop_text_encoder(self, card: ModelCard) -> None:
         """Forget it, and take it off the device; its maker keeps it in main memory."""
         if self._text is not None:
-            without_groups(self._text.text_encoder)
-            self._text.text_encoder.to("cpu")
+            self._placer.leave(self._text.text_encoder)
         self._text = None
 
     def close(self) -> None:
