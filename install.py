@@ -41,7 +41,8 @@ FAILED = "failed"  # the line in the progress file before the reason
 # What a WebUI, a virtual environment or pip's settings may leave here that would reach into the new environment.
 FOREIGN = (
     *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PYENV_VERSION", "__PYVENV_LAUNCHER__"),
-    *("PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_CONSTRAINT", "PYTORCH_CUDA_ALLOC_CONF"),
+    *("PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_CONSTRAINT"),
+    *("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"),
 )
 # What a user sets for downloads of models. The others of these names are the WebUI's: Forge sets HF_HOME for itself.
 OF_THE_USER = ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE")

@@ -24,7 +24,7 @@ from wan_engine.families import MODE_WORDS, MODES, Lineup, Mode, ModelCard
 from wan_engine.models.attempts import Attempt
 from wan_engine.models.attention_choice import choose_attention, set_attention
 from wan_engine.models.compiling import Compiling, choose_compiling, kept_compiling
-from wan_engine.models.devices import choose_device, choose_dtype
+from wan_engine.models.devices import choose_device, choose_dtype, grow_in_place
 from wan_engine.models.files import fingerprint
 from wan_engine.models.memory.choose import Choice, choose
 from wan_engine.models.memory.measure import measure
@@ -196,6 +196,7 @@ class WanBackend(Backend):
         there = self._session
         if there is None or (there.loader.device, there.loader.dtype) != (device, dtype):
             self.close()
+            grow_in_place(device)
             asked = FAST if options.memory_profile == "auto" else profile_of(options.memory_profile)
             placer = Placer(device, asked, options.fp8_weights, dtype)
             loader = self._models.make_loader(device, dtype, placer)
