@@ -15,7 +15,16 @@ from wan_engine.families import Mode
 from wan_engine.models.folder import open_folder
 from wan_engine.models.memory.choose import choose
 from wan_engine.models.memory.measure import Memory, main_memory, measure
-from wan_engine.models.memory.needs import Clip, Needs, Weights, decoding_bytes, denoising_bytes, needs, weights_of
+from wan_engine.models.memory.needs import (
+    _PATCHED,
+    Clip,
+    Needs,
+    Weights,
+    decoding_bytes,
+    denoising_bytes,
+    needs,
+    weights_of,
+)
 from wan_engine.models.memory.profiles import BALANCED, FAST, LOW, MINIMAL, PROFILES, Profile, below, profile_of
 from wan_engine.settings import SETTINGS
 
@@ -78,6 +87,14 @@ def test_the_estimates_are_near_what_was_measured() -> None:
         assert denoising_bytes(weights, clip) == pytest.approx(measured, rel=0.05)
     assert decoding_bytes(BIG, USUAL, tiled=False) == pytest.approx(9_013_496_832, rel=0.02)
     assert 2_016_322_560 <= decoding_bytes(BIG, USUAL, tiled=True) < 2_400_000_000
+    # TI2V 5B and VACE 1.3B, without the weights that were there besides.
+    ti2v = replace(BIG, dim=3072, ffn_dim=14336, stride=16, vae_load=256 / 96 / 4 * _PATCHED, patched=True)
+    long = Clip(1280, 704, 121)
+    assert denoising_bytes(ti2v, long) == pytest.approx(18_410_000_000 - 12_820_000_000, rel=0.03)
+    assert decoding_bytes(ti2v, long, tiled=False) == pytest.approx(23_350_000_000 - 2_820_000_000, rel=0.01)
+    assert 9_130_000_000 - 2_820_000_000 <= decoding_bytes(ti2v, long, tiled=True) < 7_000_000_000
+    vace, controlled = replace(small, controls=15), replace(USUAL, mode="vace")
+    assert denoising_bytes(vace, controlled) == pytest.approx(21_540_000_000 - 18_340_000_000, rel=0.03)
 
 
 def test_each_profile_needs_less_of_the_device() -> None:

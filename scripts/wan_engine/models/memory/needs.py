@@ -35,13 +35,17 @@ _BLOCKS_AT_ONCE = 3
 _DECODE_BYTES, _ENCODE_BYTES = 22_600, 17_300
 """Bytes a pixel of the picture takes while the VAE of Wan 2.1 decodes, or encodes, four frames in 32 bits; measured at
 832x480. With plenty of memory free it may take a quarter more, with less free it does with less."""
-_PATCHED = 1.4
-"""What a VAE that works on patches, as Wan 2.2's, takes against the proportion of its channels: 23.5 GB at 1280x704
-where Wan 2.1's took 11.2 GB at 832x480."""
+_PATCHED = 1.51
+"""What a VAE that works on patches, as Wan 2.2's, takes against the proportion of its channels: 20.5 GB at 1280x704."""
 _DECODER_CHANNELS = 96
 """Channels of that VAE where it works on whole pixels."""
 _TILE_AREA = 256 * 256
 _PIXEL_BYTES = 3 * 4
+_TILED_VIDEOS, _TILED_PATCHED_VIDEOS = 2, 4
+"""Clips of that many pixels on the device while tiles are put together, and while patches become pixels after that."""
+_MODULATION_BYTES = 36
+"""Bytes a token takes for each unit of the width where each token has a timestep of its own, as in TI2V 5B: six
+modulations in 16 bits, and again in 32."""
 _VIDEOS, _VACE_VIDEOS = 2, 11 / 3
 """Clips of that many pixels on the device while pictures are encoded. VACE's: all pixels, those known, those to make,
 each in three channels, and the mask twice, in one."""
@@ -79,7 +83,8 @@ class Weights:
     its blocks.  word_table: the largest weight of the text encoder.  dim, ffn_dim, layers: of the transformer.
     stride: pixels a latent is wide.  vae_load: what a pixel costs the VAE, against Wan 2.1's.
     staged: a transformer as it is read into main memory to be made smaller there; 0 where it is not.
-    controls: VACE blocks, whose outputs wait for the main blocks.
+    controls: VACE blocks, whose outputs wait for the main blocks.  patched: the VAE works on patches of pixels, as that
+    of TI2V 5B, the one model that gives each token a timestep of its own.
     """
 
     transformers: tuple[int, ...]
@@ -96,6 +101,7 @@ class Weights:
     vae_load: float
     staged: int = 0
     controls: int = 0
+    patched: bool = False
 
     def tokens(self, clip: Clip) -> int:
         """The length of the transformer's sequence for a clip."""
@@ -150,6 +156,7 @@ def weights_in(tables: Mapping[str, Sequence[Table]], configs: Mapping[str, Sequ
         stride=min(int(each.get("scale_factor_spatial", 8)) for each in configs["vae"]),
         vae_load=max(_vae_load(each) for each in configs["vae"]),
         controls=max(sum(name.startswith("vace_") for name in _blocks(table)) for table in every),
+        patched=any(each.get("patch_size") for each in configs["vae"]),
     )
 
 
@@ -194,13 +201,15 @@ def denoising_bytes(weights: Weights, clip: Clip) -> int:
     VACE's blocks run first; the output of each is kept until its main block has run, and their state besides.
     """
     kept = _KEPT_BYTES * (weights.controls + 1) * weights.dim if clip.mode == "vace" else 0
+    kept += _MODULATION_BYTES * weights.dim if weights.patched else 0
     return int(weights.tokens(clip) * (_BYTES_PER_DIM * weights.dim + _BYTES_PER_FFN * weights.ffn_dim + kept))
 
 
 def decoding_bytes(weights: Weights, clip: Clip, tiled: bool) -> int:
     """What the VAE computes and remembers while it decodes, four frames at a time; of tiles all pictures are kept."""
     area = _TILE_AREA if tiled else clip.width * clip.height
-    kept = 2 * clip.width * clip.height * clip.frames * _PIXEL_BYTES if tiled else 0
+    videos = _TILED_PATCHED_VIDEOS if weights.patched else _TILED_VIDEOS
+    kept = videos * clip.width * clip.height * clip.frames * _PIXEL_BYTES if tiled else 0
     return int(area * _DECODE_BYTES * weights.vae_load) + kept
 
 
