@@ -228,3 +228,18 @@ def test_what_was_lent_to_the_device_comes_back_as_it_is_now(monkeypatch: pytest
     after = {name: tensor.data_ptr() for name, tensor in module.state_dict().items()}
     assert [name for name in before if after[name] != before[name]] == ["0.weight"]
     assert torch.equal(module[0].weight, torch.full((2, 2), 7.0))
+
+
+def test_where_both_memories_are_one_nothing_is_kept_twice() -> None:
+    class Moved(torch.nn.Linear):
+        places: tuple[Any, ...] = ()
+
+        def to(self, *places: Any, **more: Any) -> Any:
+            self.places += places
+            return self
+
+    module, lent = Moved(2, 2), []  # type: Moved, list[Any]
+    place.lend(module, "mps", lent)
+    place.take_back(module, lent)
+    assert module.places == ("mps", "cpu")
+    assert not lent
