@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 from wan_engine.errors import CapabilityError
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
@@ -66,22 +63,6 @@ def component_dtype(name: str, device: str, dtype: str) -> str:
     if name.startswith("transformer"):
         return dtype
     return "bfloat16" if name == "text_encoder" and device != "cpu" else "float32"
-
-
-def grow_in_place(device: str) -> None:
-    """Let what torch takes of a CUDA device grow in place, so that what was freed serves for pieces of any size.
-
-    Else holes are left: Wan 2.2's VAE, which takes 23.4 GB with its weights at 1280x704, did not fit into 24 GB then.
-    Torch has this on Linux with NVIDIA only. Who sets torch's own variable has decided for themselves.
-    """
-    import torch
-
-    chosen = any(os.environ.get(name) for name in ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"))
-    if torch.device(device).type == "cuda" and sys.platform == "linux" and not torch.version.hip and not chosen:
-        # No public function does it, and the variable would have to be set before the engine starts. The second name
-        # is that of torch before 2.9.
-        change = getattr(torch._C, "_accelerator_setAllocatorSettings", None)
-        (change or torch.cuda.memory._set_allocator_settings)("expandable_segments:True")
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -24,8 +24,9 @@ from wan_engine.families import MODE_WORDS, MODES, Lineup, Mode, ModelCard
 from wan_engine.models.attempts import Attempt
 from wan_engine.models.attention_choice import choose_attention, set_attention
 from wan_engine.models.compiling import Compiling, choose_compiling, kept_compiling
-from wan_engine.models.devices import choose_device, choose_dtype, grow_in_place
+from wan_engine.models.devices import choose_device, choose_dtype
 from wan_engine.models.files import fingerprint
+from wan_engine.models.memory.allocator import grow_in_place
 from wan_engine.models.memory.choose import Choice, choose
 from wan_engine.models.memory.measure import measure
 from wan_engine.models.memory.needs import Clip as AskedClip
