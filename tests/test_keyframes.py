@@ -52,6 +52,17 @@ def settings(pictures: list[Path], tmp_path: Path) -> Settings:
     return keyframe_project(values, tmp_path).settings
 
 
+def stop_after_a_clip(settings: Settings) -> None:
+    done: list[int] = []
+
+    def report(event: Event) -> None:
+        if event.kind == "clip_done":
+            done.append(event.clip)
+
+    with pytest.raises(Cancelled):
+        make_keyframe_film(settings, report, lambda: len(done) == 1)
+
+
 def clips_rendered(settings: Settings, again: Again) -> list[int]:
     """The clips that were really made, from 0."""
     made: list[int] = []
@@ -102,14 +113,7 @@ def test_a_new_film_has_the_segments_that_are_the_same(settings: Settings) -> No
 def test_segments_that_differ_are_not_shown_before_they_are_made(settings: Settings) -> None:
     assert clips_rendered(settings, Again()) == [0, 1, 2]
     changed = replace(settings, prompts={**settings.prompts, "8": "another"})
-    done: list[int] = []
-
-    def report(event: Event) -> None:
-        if event.kind == "clip_done":
-            done.append(event.clip)
-
-    with pytest.raises(Cancelled):
-        make_keyframe_film(changed, report, lambda: len(done) == 1)
+    stop_after_a_clip(changed)
     newest = max(Path(settings.output_dir, "keyframes").iterdir())
     assert [finished_clip(newest / "clips", number) is not None for number in range(3)] == [True, False, False]
     assert clips_rendered(changed, Again(segment=3)) == [1, 2]
@@ -123,14 +127,7 @@ def test_a_drawn_seed_finds_its_film_again(settings: Settings) -> None:
 
 
 def test_a_film_that_was_stopped_is_gone_on_with(settings: Settings) -> None:
-    done: list[int] = []
-
-    def report(event: Event) -> None:
-        if event.kind == "clip_done":
-            done.append(event.clip)
-
-    with pytest.raises(Cancelled):
-        make_keyframe_film(settings, report, lambda: len(done) == 1)
+    stop_after_a_clip(settings)
     (progress,) = Path(settings.output_dir).rglob("progress.json")
     states = [each["finished"] for each in json.loads(progress.read_text(encoding="utf-8"))["segments"]]
     assert states == [True, False, False]

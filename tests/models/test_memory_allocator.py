@@ -57,7 +57,7 @@ def test_it_grows_in_place_on_cuda(device: str) -> None:
     assert settings() == GROWS
 
 
-def test_torch_before_2_9_has_another_name_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_torch_has_another_name_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[str] = []
     with monkeypatch.context() as older:
         older.delattr(torch._C, "_accelerator_setAllocatorSettings")
@@ -93,7 +93,7 @@ def no_driver(name: str) -> None:
         (allocator.ctypes, "CDLL", lambda name: Driver(has_virtual_memory=0)),
         (allocator.ctypes, "CDLL", no_driver),
     ],
-    ids=["amd", "windows", "wsl", "arm", "virtual-card", "no-driver"],
+    ids=["amd", "windows", "wsl", "arm", "no-virtual-memory", "no-driver"],
 )
 def test_elsewhere_it_stays_as_it_is(
     where: Any, name: str, value: str | Callable[..., Any], monkeypatch: pytest.MonkeyPatch

@@ -28,18 +28,18 @@ def grow_in_place(device: str) -> None:
     where = torch.device(device)
     chosen = any(os.environ.get(name) for name in _OF_TORCH)
     if where.type == "cuda" and not chosen and not torch.version.hip and _is_known_to_work(where.index or 0):
-        # No public function does it, and the variable would have to be set before the engine starts. The second name
-        # is that of torch before 2.9.
+        # No public function does it, and the variable would have to be set before the engine starts. Older torch has
+        # the second name only, newer torch warns of it.
         change = getattr(torch._C, "_accelerator_setAllocatorSettings", None)
         (change or torch.cuda.memory._set_allocator_settings)("expandable_segments:True")
         log.info("Memory of %s grows in place", device)
 
 
 def _is_known_to_work(index: int) -> bool:
-    """Linux itself on a PC whose card has virtual memory.
+    """Linux itself on a PC whose card has virtual memory, as its driver says.
 
     Under Windows and in its subsystem for Linux the first allocation may fail, or each one after a full memory
-    (torch's issues 192330 and 188008); virtual cards have no virtual memory.
+    (torch's issues 192330 and 188008).
     """
     own = "microsoft" not in platform.release().lower()
     return sys.platform == "linux" and own and platform.machine() == "x86_64" and _has_virtual_memory(index)
